@@ -14,7 +14,8 @@ from typing import Final
 import pyotp
 
 from node.client.cases import Cases
-from node.client.people import Drafts, People
+from node.client.drafts import Drafts
+from node.client.people import People
 from node.client.platform import Platform
 from node.client.watches import Watches
 from node.clock import utc_now

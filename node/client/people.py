@@ -1,29 +1,23 @@
-"""Signing in at the own node, drafts and accounts: what the console calls. It needs no database.
+"""Signing in at the own node, and accounts: what the console calls. It needs no database.
 
 with Platform.open(home) as platform:
     begun = People(platform).sign_in("lihua", password)
     token, person = People(platform).finish(begun.token, code)
-    drafts = Drafts(platform.as_person(token))
+    person = People(platform.as_person(token)).person()
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from heqiao.admin.v1 import users_pb2, users_pb2_grpc
-from heqiao.platform.v1 import drafts_pb2, drafts_pb2_grpc, session_pb2, session_pb2_grpc
+from heqiao.platform.v1 import session_pb2, session_pb2_grpc
 
 from node.client.platform import Platform
 from node.domain.notices import NoticeRow
-from node.domain.verification import Verification
-from node.wire import platform
 from node.wire.notices import read_notice
-from node.wire.platform_requests import read_verification
 
-MOST_SUBJECTS = 1_000_000  # the node has checked it against its own limit
-Draft = drafts_pb2.Draft
 Person = session_pb2.Person
 Frame = session_pb2.GetPersonResponse
 _SESSIONS = session_pb2_grpc.SessionServiceStub
-_DRAFTS = drafts_pb2_grpc.DraftServiceStub
 _USERS = users_pb2_grpc.UserServiceStub
 
 
@@ -99,63 +93,6 @@ class People:
         self._platform.call(_SESSIONS, "EndSession", session_pb2.EndSessionRequest(session_id=session))
 
 
-class Drafts:
-    """The calls of heqiao.platform.v1.DraftService, for a person. Every method raises NodeError kinds."""
-
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-
-    def save(self, form: bytes, draft: str = "", version: int = 0) -> Draft:
-        """Keep what was typed, as a new draft or in place of a version."""
-        request = drafts_pb2.SaveDraftRequest(draft_id=draft, version=version, form=form)
-        found: drafts_pb2.SaveDraftResponse = self._platform.call(_DRAFTS, "SaveDraft", request)
-        return found.draft
-
-    def get(self, draft: str) -> drafts_pb2.GetDraftResponse:
-        """A draft, what was typed, and why it was returned."""
-        found: drafts_pb2.GetDraftResponse = self._platform.call(
-            _DRAFTS, "GetDraft", drafts_pb2.GetDraftRequest(draft_id=draft)
-        )
-        return found
-
-    def list(self, state: str = "", limit: int = 50, offset: int = 0) -> drafts_pb2.ListDraftsResponse:
-        """A page of drafts, newest change first, and how many there are."""
-        request = drafts_pb2.ListDraftsRequest(state=state, limit=limit, offset=offset)
-        found: drafts_pb2.ListDraftsResponse = self._platform.call(_DRAFTS, "ListDrafts", request)
-        return found
-
-    def delete(self, draft: str) -> None:
-        """Delete an own draft."""
-        self._platform.call(_DRAFTS, "DeleteDraft", drafts_pb2.DeleteDraftRequest(draft_id=draft))
-
-    def send(self, draft: str, version: int, job: str, verification: Verification) -> Draft:
-        """Hand a draft with its verification to an approver; `job` is the id of the job to be."""
-        found: drafts_pb2.SendForApprovalResponse = self._platform.call(
-            _DRAFTS, "SendForApproval", _messages(draft, version, job, verification)
-        )
-        return found.draft
-
-    def verification(self, draft: str) -> Verification:
-        """The verification of a draft that waits: what an approval submits."""
-        request = drafts_pb2.GetVerificationRequest(draft_id=draft)
-        found = self._platform.stream(_DRAFTS, "GetVerification", request)
-        return read_verification((one.part for one in found), MOST_SUBJECTS)[1]
-
-    def approve(self, draft: str, version: int, digest: bytes, password: str, code: str) -> Draft:
-        """Approve a draft as it was shown. Raises SignInError, RefusedError, PreconditionError."""
-        request = drafts_pb2.ApproveRequest(
-            draft_id=draft, version=version, digest=digest, password=password, code=code
-        )
-        found: drafts_pb2.ApproveResponse = self._platform.call(_DRAFTS, "Approve", request)
-        return found.draft
-
-    def give_back(self, draft: str, version: int, reason: str) -> Draft:
-        """Return a draft with a reason."""
-        request = drafts_pb2.ReturnRequest(draft_id=draft, version=version, reason=reason)
-        found: drafts_pb2.ReturnResponse = self._platform.call(_DRAFTS, "Return", request)
-        return found.draft
-
-
 class Accounts:
     """The calls of heqiao.admin.v1.UserService. Every method raises NodeError kinds."""
 
@@ -195,12 +132,3 @@ class Accounts:
     def confirm(self, accounts: Sequence[str]) -> None:
         """Confirm accounts for another year."""
         self._platform.call(_USERS, "ConfirmUsers", users_pb2.ConfirmUsersRequest(accounts=accounts))
-
-
-def _messages(
-    draft: str, version: int, job: str, verification: Verification
-) -> Iterator[drafts_pb2.SendForApprovalRequest]:
-    named = drafts_pb2.DraftVersion(draft_id=draft, version=version)
-    yield drafts_pb2.SendForApprovalRequest(draft=named)
-    for part in platform.submission(job, verification):
-        yield drafts_pb2.SendForApprovalRequest(part=part)

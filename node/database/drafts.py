@@ -1,4 +1,4 @@
-"""Drafts of verifications: prepared by one person, approved by another. What they hold comes sealed."""
+"""Drafts of what one person prepares and another approves. What they hold comes sealed."""
 
 import json
 from collections.abc import Mapping
@@ -14,11 +14,15 @@ _SHOWN = tuple(column for column in drafts.c if not column.name.endswith("_seale
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """A draft without what it holds. `state` is draft, waiting, returned or sent."""
+    """A draft without what it holds. `state` is draft, waiting, returned or sent.
+
+    `job` is the id of the job that an approval begins; of a watch list its id.
+    """
 
     id: str
     unit: str
     preparer: str
+    kind: str
     state: str
     version: int
     request_digest: bytes | None = field(repr=False)

@@ -60,13 +60,15 @@ drafts = Table(
     Column("id", String(40), primary_key=True),
     Column("unit", String(12), nullable=False),
     Column("preparer", String(32), nullable=False),
+    # verification, sum, watch
+    Column("kind", String(16), nullable=False),
     # draft, waiting, returned, sent
     Column("state", String(8), nullable=False),
     # Rises with every change: who saves or approves names the version that was looked at.
     Column("version", Integer, nullable=False),
     # What the person typed, as the console keeps it.
     Column("form_sealed", LargeBinary),
-    # The verification that waits for approval.
+    # The request that waits for approval: people are in it.
     Column("request_sealed", LargeBinary),
     Column("request_digest", LargeBinary(32)),
     Column("items", Text, nullable=False),  # JSON

@@ -180,7 +180,7 @@ RPCS: Final[Mapping[str, Right]] = {
             "ListDrafts": Right(OFFICERS),
             "DeleteDraft": Right(_PREPARER),
             "SendForApproval": Right(_PREPARER),
-            "GetVerification": Right(OFFICERS),
+            "GetContent": Right(OFFICERS),
             "Approve": Right(_APPROVER),
             "Return": Right(_APPROVER),
         },

@@ -1,11 +1,12 @@
-"""Drafts: one person prepares a verification, another one approves it, and only then its job begins.
+"""Drafts: one person prepares a verification, sum or watch list, another one approves it before it begins.
 
 Both look at the same bytes: an approval names the version and the digest of what the approver saw. Approving
 asks for password and second factor again (domain.md section 3: preparer and approver are different people).
 """
 
-from collections.abc import Callable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
 
 from blake3 import blake3
 
@@ -16,14 +17,14 @@ from node.database import drafts as rows
 from node.database.drafts import DraftRow
 from node.domain import sealed_names
 from node.domain.audit_chain import Detail
+from node.domain.jobs import VERIFICATION
 from node.domain.mandate import CODE
 from node.domain.new_ids import new_id
 from node.domain.units import covers, digits_of
 from node.domain.users import Person, Role, unit_owner
-from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError, NotFoundError, PreconditionError, RefusedError
-from node.jobs import engine
 from node.jobs.acting import require_still
+from node.jobs.draft_kinds import KINDS, require_kind
 
 MAX_FORM: Final = 512 * 1024
 MAX_REASON: Final = 500
@@ -32,20 +33,20 @@ _OPEN: Final = ("draft", "returned")
 _DIGEST_CONTEXT: Final = "heqiao v1 draft digest"
 
 
-def save(node: Node, by: Person, draft: str, version: int, form: bytes) -> DraftRow:
-    """Keep what a person typed, as a new draft (`draft` empty) or as the next version of one.
+def save(node: Node, by: Person, draft: str, version: int, form: bytes, kind: str = "") -> DraftRow:
+    """Keep what a person typed, as a new draft (`draft` empty) of a kind or as the next version of one.
 
-    Raises InvalidRequestError for a form that is too large, NotFoundError, RefusedError for another person's,
-    PreconditionError for one that waits or was sent, or for another version.
+    Raises InvalidRequestError for a form that is too large or an unknown kind, NotFoundError, RefusedError
+    for another person's, PreconditionError for one that waits or was sent, or for another version.
     """
     if len(form) > MAX_FORM:
         raise InvalidRequestError(f"a draft holds at most {MAX_FORM // 1024} KiB")
-    name = draft or new_id("d")
+    name, kind = draft or new_id("d"), require_kind(kind)
     sealed, now = _seal(node, name, "form", form), node.clock()
 
     def write(tx: Connection) -> DraftRow:
         if not draft:
-            row = DraftRow(name, by.unit, by.account, "draft", 1, None, (), (), "", 0, "", "", now, now)
+            row = DraftRow(name, by.unit, by.account, kind, "draft", 1, None, (), (), "", 0, "", "", now, now)
             rows.add_draft(tx, row, sealed)
             return row
         row = _own_open(tx, by, draft)
@@ -65,14 +66,14 @@ def read(node: Node, by: Person, draft: str) -> tuple[DraftRow, bytes, str]:
     return row, form, reason.decode()
 
 
-def read_request(node: Node, by: Person, draft: str) -> tuple[DraftRow, Verification]:
-    """A draft that waits, and its verification. Raises NotFoundError, PreconditionError."""
+def read_request(node: Node, by: Person, draft: str) -> tuple[DraftRow, Any]:
+    """A draft that waits, and what it asks. Raises NotFoundError, PreconditionError."""
     with node.store.transaction("read a draft") as tx:
         row = _seen(tx, by, draft)
         held = rows.read_content(tx, draft)
     if row.state != "waiting" or held.request is None:
         raise PreconditionError("this draft does not wait for an approval")
-    return row, unpack_verification(_open(node, draft, "request", held.request))
+    return row, KINDS[row.kind].unpack(_open(node, draft, "request", held.request))
 
 
 def list_drafts(node: Node, by: Person, state: str, limit: int, offset: int) -> tuple[list[DraftRow], int]:
@@ -96,24 +97,24 @@ def delete(node: Node, by: Person, draft: str) -> None:
 
 
 def send_for_approval(
-    node: Node, by: Person, draft: str, version: int, job: str, verification: Verification
+    node: Node, by: Person, draft: str, version: int, job: str, request: Any, kind: str = VERIFICATION
 ) -> DraftRow:
-    """Hand a draft to an approver, with the verification that the approval will submit under a job's id.
+    """Hand a draft to an approver, with the request that the approval submits under the id of a job or list.
 
-    Raises what `engine.check_request` does, and as `save`.
+    Raises what the kind's `check` does, as `save`, and PreconditionError for a draft of another kind.
     """
-    engine.check_request(node, job, verification)
-    plain = pack_verification(verification)
+    KINDS[kind].check(node, job, request)
+    plain = KINDS[kind].pack(request)
     sealed, now = _seal(node, draft, "request", plain), node.clock()
     values = {
         "state": "waiting",
         "request_sealed": sealed,
-        "request_digest": _digest(node, plain),
+        "request_digest": _digest(node, kind, plain),
         "reason_sealed": None,
-        "items": list(verification.items),
-        "peers": list(verification.peers),
-        "purpose": verification.purpose,
-        "subjects": len(verification.subjects),
+        "items": list(request.items),
+        "peers": list(request.peers),
+        "purpose": request.purpose,
+        "subjects": KINDS[kind].people(request),
         "job": job,
         "approver": "",
         "updated_at": now,
@@ -121,7 +122,10 @@ def send_for_approval(
 
     def write(tx: Connection) -> DraftRow:
         require_still(tx, node, by, Role.PREPARER)
-        changed = _change(tx, _own_open(tx, by, draft), version, values)
+        row = _own_open(tx, by, draft)
+        if row.kind != kind:
+            raise PreconditionError("this draft is of another kind", "save a new one", {"rule": "draft_kind"})
+        changed = _change(tx, row, version, values)
         audit_rows.append(tx, "draft_sent_for_approval", _details(changed), now)
         return changed
 
@@ -134,23 +138,35 @@ def approve(
     draft: str,
     version: int,
     digest: bytes,
-    start: Callable[[str, Verification], None],
+    start: Callable[[DraftRow, Any], None],
 ) -> DraftRow:
-    """Approve another person's draft as it was seen, submit its verification, and `start` the job.
+    """Approve another person's draft as it was seen, submit what it asks, and `start` that.
 
-    The caller has checked password and second factor of `by`. The job belongs to the draft's unit, in the
-    preparer's name, and is stored in the transaction of the approval. Raises RefusedError for the own draft,
-    PreconditionError for an altered one or where another approver was first, NotFoundError, SessionEndedError
-    for an approver who has left meanwhile.
+    The caller has checked password and second factor of `by`. The job or list belongs to the draft's unit, in
+    the preparer's name, and is stored in the transaction of the approval. Raises RefusedError for the own
+    draft, PreconditionError for an altered one or where another approver was first, NotFoundError,
+    SessionEndedError for an approver who has left meanwhile.
     """
-    row, verification = read_request(node, by, draft)
+    with _noted(node, draft):
+        return _approve(node, by, draft, version, digest, start)
+
+
+def _approve(
+    node: Node,
+    by: Person,
+    draft: str,
+    version: int,
+    digest: bytes,
+    start: Callable[[DraftRow, Any], None],
+) -> DraftRow:
+    row, request = read_request(node, by, draft)
     if row.preparer == by.account:
         raise RefusedError(
             "nobody approves the own draft", "another approver of the unit does it", {"rule": "own_draft"}
         )
     if row.version != version or row.request_digest != digest:
         raise _changed()
-    store_job = engine.submission(node, row.job, verification, unit_owner(row.unit))
+    store = KINDS[row.kind].submission(node, row.job, request, unit_owner(row.unit))
     now = node.clock()
     sent = {"state": "sent", "approver": by.account, "request_sealed": None, "updated_at": now}
 
@@ -158,11 +174,11 @@ def approve(
         require_still(tx, node, by, Role.APPROVER)
         changed = _change(tx, _seen(tx, by, draft), version, sent)
         audit_rows.append(tx, "draft_approved", {**_details(changed), "approver": by.account}, now)
-        store_job(tx)
+        store(tx)
         return changed
 
     changed = node.store.retry_write("approve a draft", write)
-    start(row.job, verification)
+    start(changed, request)
     return changed
 
 
@@ -188,7 +204,22 @@ def give_back(node: Node, by: Person, draft: str, version: int, reason: str) -> 
         audit_rows.append(tx, "draft_returned", {**_details(changed), "approver": by.account}, now)
         return changed
 
-    return node.store.retry_write("return a draft", write)
+    with _noted(node, draft):
+        return node.store.retry_write("return a draft", write)
+
+
+@contextmanager
+def _noted(node: Node, draft: str) -> Iterator[None]:
+    """Refusals of an approval are on record: the own draft, and one that was altered or decided meanwhile."""
+    try:
+        yield
+    except (RefusedError, PreconditionError) as error:
+        details: dict[str, Detail] = {"draft": draft, "rule": error.details.get("rule", "draft_state")}
+        now = node.clock()
+        node.store.retry_write(
+            "note a refusal", lambda tx: audit_rows.append(tx, "draft_refused", details, now)
+        )
+        raise
 
 
 def _change(tx: Connection, row: DraftRow, version: int, values: Mapping[str, object]) -> DraftRow:
@@ -229,15 +260,16 @@ def _own_open(tx: Connection, by: Person, draft: str) -> DraftRow:
     return row
 
 
-def _digest(node: Node, plain: bytes) -> bytes:
+def _digest(node: Node, kind: str, plain: bytes) -> bytes:
     # Keyed, because a small request could be guessed from a plain digest.
     key = blake3(node.keys.digest_key, derive_key_context=_DIGEST_CONTEXT).digest()
-    return blake3(plain, key=key).digest()
+    return blake3(f"{kind} ".encode() + plain, key=key).digest()
 
 
 def _details(row: DraftRow) -> dict[str, Detail]:
     return {
         "draft": row.id,
+        "kind": row.kind,
         "unit": row.unit,
         "preparer": row.preparer,
         "job": row.job,

@@ -14,7 +14,7 @@ from node.database import jobs as job_rows
 from node.database.audit_pages import EventChoice
 from node.domain.audit_chain import Detail
 from node.domain.job_access import JobAccess
-from node.domain.jobs import VERIFICATION
+from node.domain.jobs import SUM, VERIFICATION
 from node.domain.sealed_names import of_request
 from node.domain.subjects import Subjects
 from node.domain.users import Person
@@ -55,9 +55,7 @@ def show_person(
         name, numbers, place = _of_household(node, access, found_by, ref)
         record = digest_of(node, found_by).hex()  # the number itself belongs to a person's file
     else:
-        asked = (
-            _of_job(node, access, found_by) if source == JOB else drafts.read_request(node, by, found_by)[1]
-        )
+        asked = _of_job(node, access, found_by) if source == JOB else _of_draft(node, by, found_by)
         name, numbers, place = _of_list(asked, ref)
         record = found_by
 
@@ -86,6 +84,14 @@ def _of_job(node: Node, access: JobAccess, job: str) -> Verification:
     with node.store.transaction("read a request") as tx:
         packed = job_rows.read_request(tx, row.id)
     return unpack_verification(node.keys.vault.unseal(of_request(row.id), packed))
+
+
+def _of_draft(node: Node, by: Person, draft: str) -> Verification:
+    row, asked = drafts.read_request(node, by, draft)
+    if row.kind == SUM:
+        raise NotFoundError("this draft names no people")
+    found: Verification = asked
+    return found
 
 
 def _of_list(asked: Verification, ref: str) -> tuple[str, tuple[str, ...], int]:

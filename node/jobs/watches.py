@@ -1,6 +1,6 @@
 """Watch lists: add, remove, look now, look on schedule (design.md section 3.4; domain.md section 2)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -37,12 +37,18 @@ RETRY: Final = timedelta(hours=6)  # after a look that did not end well, where n
 def add(node: Node, watch: str, request: Verification, owner: str = NODE) -> bool:
     """Store a watch list of an owner; False when it was added before with the same content.
 
-    Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer), JobConflictError for a
-    known id with other content.
+    Raises as `submission`.
+    """
+    return node.store.retry_write("add watch list", submission(node, watch, request, owner))
+
+
+def submission(node: Node, watch: str, request: Verification, owner: str) -> Callable[[Connection], bool]:
+    """Check a new list; what is returned stores it in a transaction, as `add` does.
+
+    Raises as `check`, and within the transaction JobConflictError for a known id with other content.
     """
     request = replace(request, purpose=MONITORING)
-    people = len(Subjects.of(request.subjects))
-    _check(node, watch, request, people)
+    check(node, watch, request)
     plain = pack_verification(request)
     row = WatchRow(
         id=watch,
@@ -50,7 +56,7 @@ def add(node: Node, watch: str, request: Verification, owner: str = NODE) -> boo
         items=request.items,
         peers=request.peers,
         legal_basis=request.legal_basis,
-        people=people,
+        people=len(Subjects.of(request.subjects)),
         revision=1,
         request_digest=blake3(plain, key=node.keys.digest_key).digest(),
         added_at=node.clock(),
@@ -59,26 +65,41 @@ def add(node: Node, watch: str, request: Verification, owner: str = NODE) -> boo
     details: dict[str, str | int | list[str]] = {
         "watch": watch,
         "owner": owner,
-        "people": people,
+        "people": row.people,
         "items": list(row.items),
         "peers": list(row.peers),
         "legal_basis": row.legal_basis,
     }
 
-    def write(tx: Connection) -> WatchRow | None:
+    def write(tx: Connection) -> bool:
         known = rows.find_watch(tx, watch)
         if known is None:
             rows.add_watch(tx, row, sealed)
             audit_rows.append(tx, "watch_added", details, row.added_at)
-        return known
+        elif (known.request_digest, known.owner) != (row.request_digest, owner):
+            raise _taken()
+        return known is None
 
-    known = node.store.retry_write("add watch list", write)
-    if known is not None and (known.request_digest, known.owner) != (row.request_digest, owner):
-        raise JobConflictError("this watch list was added before with other content", "choose another id")
-    return known is None
+    return write
 
 
-def _check(node: Node, watch: str, request: Verification, people: int) -> None:
+def require_new(node: Node, watch: str) -> None:
+    """Raises JobConflictError where there is a list of that id."""
+    with node.store.transaction("find watch list") as tx:
+        if rows.find_watch(tx, watch) is not None:
+            raise _taken()
+
+
+def _taken() -> JobConflictError:
+    return JobConflictError("this watch list was added before with other content", "choose another id")
+
+
+def check(node: Node, watch: str, request: Verification) -> None:
+    """Check a list that is added, now or later.
+
+    Raises InvalidRequestError, ItemNotOfferedError, NotFoundError (unknown peer).
+    """
+    people = len(Subjects.of(request.subjects))
     if not CODE.fullmatch(watch):
         raise InvalidRequestError(
             "a list's id is 1 to 64 of letters, digits, dot, underscore and hyphen, not 15 digits in a row"

@@ -17,6 +17,7 @@ def _create_drafts() -> None:
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("unit", sa.String(length=12), nullable=False),
         sa.Column("preparer", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("form_sealed", sa.LargeBinary(), nullable=True),

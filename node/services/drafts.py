@@ -1,25 +1,28 @@
 """The draft service: one person prepares, another one approves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any
 
 from heqiao.platform.v1 import drafts_pb2 as pb
-from heqiao.platform.v1 import drafts_pb2_grpc, platform_pb2
+from heqiao.platform.v1 import drafts_pb2_grpc
 
 from node.context import Node
 from node.database.drafts import DraftRow
-from node.domain.verification import Verification
+from node.domain.job_access import JobAccess
+from node.domain.jobs import VERIFICATION, WATCH
 from node.errors import InvalidRequestError
 from node.governance import sign_in
-from node.jobs import drafts
+from node.jobs import drafts, watches
 from node.jobs.acting import people_of
 from node.jobs.rechecks import of_recheck
 from node.jobs.runner import Runner
+from node.jobs.watch_of_job import list_of_job
 from node.services.access import access_of
 from node.transport.interceptors import Call
-from node.wire import platform
+from node.wire import drafts as wire
 from node.wire.common import require, timestamp
 from node.wire.people import require_texts
-from node.wire.platform_requests import read_verification
 
 DEFAULT_LIST = 50
 MAX_LIST = 1_000
@@ -34,7 +37,9 @@ class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]
 
     def SaveDraft(self, request: pb.SaveDraftRequest, call: Call) -> pb.SaveDraftResponse:  # noqa: N802
         """What was typed."""
-        row = drafts.save(self._node, call.require_person(), request.draft_id, request.version, request.form)
+        row = drafts.save(
+            self._node, call.require_person(), request.draft_id, request.version, request.form, request.kind
+        )
         return pb.SaveDraftResponse(draft=_draft(row))
 
     def GetDraft(self, request: pb.GetDraftRequest, call: Call) -> pb.GetDraftResponse:  # noqa: N802
@@ -59,27 +64,43 @@ class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]
         self, requests: Iterator[pb.SendForApprovalRequest], call: Call
     ) -> pb.SendForApprovalResponse:
         """The verification that another person approves."""
-        first = next(requests, None)
+        messages = iter(requests)
+        first = next(messages, None)
         if first is None or first.WhichOneof("message") != "draft":
             raise InvalidRequestError("the first message must be a draft")
-        most = self._node.config.limits.max_subjects_per_job
-        job, verification = read_verification(_parts(requests), most)
+        person, access = call.require_person(), access_of(self._node, call)
+        kind, name, asked = self._read_asked(messages, access)
+        if kind == VERIFICATION:
+            asked = of_recheck(self._node, access, asked)
         named = first.draft
-        person = call.require_person()
-        verification = of_recheck(self._node, access_of(self._node, call), verification)
-        row = drafts.send_for_approval(self._node, person, named.draft_id, named.version, job, verification)
+        row = drafts.send_for_approval(self._node, person, named.draft_id, named.version, name, asked, kind)
         return pb.SendForApprovalResponse(draft=_draft(row))
 
-    def GetVerification(  # noqa: N802
-        self, request: pb.GetVerificationRequest, call: Call
-    ) -> Iterator[pb.GetVerificationResponse]:
+    def _read_asked(
+        self, messages: Iterator[pb.SendForApprovalRequest], access: JobAccess
+    ) -> tuple[str, str, Any]:
+        """The kind, the id of the job or list to be, and what is asked."""
+        first = next(messages, None)
+        if first is not None and first.WhichOneof("message") == "watch_of_job":
+            require(next(messages, None) is None, "a list that the node makes is one message")
+            wanted = wire.read_watch_of_job(first.watch_of_job)
+            asked = list_of_job(
+                self._node, access, wanted.job, wanted.items, wanted.peers, wanted.legal_basis
+            )
+            return WATCH, wanted.watch, asked
+        parts = _parts(() if first is None else chain((first,), messages))
+        return wire.read_content(parts, self._node.config.limits.max_subjects_per_job)
+
+    def GetContent(  # noqa: N802
+        self, request: pb.GetContentRequest, call: Call
+    ) -> Iterator[pb.GetContentResponse]:
         """What waits, as it would be submitted."""
-        row, verification = drafts.read_request(self._node, call.require_person(), request.draft_id)
-        for part in platform.submission(row.job, verification):
-            yield pb.GetVerificationResponse(part=part)
+        row, asked = drafts.read_request(self._node, call.require_person(), request.draft_id)
+        for part in wire.content_parts(row.kind, row.job, asked):
+            yield pb.GetContentResponse(part=part)
 
     def Approve(self, request: pb.ApproveRequest, call: Call) -> pb.ApproveResponse:  # noqa: N802
-        """Password and code again, then the job begins."""
+        """Password and code again, then the job begins, or the list is looked at."""
         person = call.require_person()
         require_texts(request.draft_id, request.password, request.code)
         now = self._node.clock()
@@ -96,15 +117,17 @@ class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]
         row = drafts.give_back(self._node, person, request.draft_id, request.version, request.reason)
         return pb.ReturnResponse(draft=_draft(row))
 
-    def _start(self, job: str, verification: Verification) -> None:
-        self._runner.start(job, verification)
+    def _start(self, row: DraftRow, asked: Any) -> None:
+        if row.kind != WATCH:
+            self._runner.start(row.job, asked)
+            return
+        for job in watches.submit_due(self._node, row.job):
+            self._runner.start(job)
 
 
-def _parts(
-    requests: Iterator[pb.SendForApprovalRequest],
-) -> Iterator[platform_pb2.SubmitVerificationRequest]:
+def _parts(requests: Iterable[pb.SendForApprovalRequest]) -> Iterator[pb.DraftPart]:
     for message in requests:
-        require(message.WhichOneof("message") == "part", "after the draft only its verification may follow")
+        require(message.WhichOneof("message") == "part", "after the draft only what it asks may follow")
         yield message.part
 
 
@@ -124,4 +147,5 @@ def _draft(row: DraftRow) -> pb.Draft:
         created_at=timestamp(row.created_at),
         updated_at=timestamp(row.updated_at),
         digest=row.request_digest or b"",
+        kind=row.kind,
     )

@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 
 from node.client.administration import Works
+from node.client.drafts import Drafts
 from node.console.app import PAGES
+from node.console.pages.prepared import Head, pack
+from node.domain.jobs import SUM, WATCH
 from node.errors import PreconditionError
 from tests.support.accessibility import is_too_wide, violations
 from tests.support.console_site import Site, shoot, window
@@ -21,6 +24,8 @@ OF_SOMETHING = {
         ("li", "/checks/{open_draft}?step=review"),
     ],
     "/approvals/{draft}": [("he", "/approvals/{waiting}")],
+    "/sums/{draft}": [("li", "/sums/{sum_draft}")],
+    "/watches/{draft}": [("li", "/watches/{watch_draft}")],
     "/jobs/{job}": [("li", "/jobs/{job}")],
     "/jobs/{job}/report": [("li", "/jobs/{job}/report")],
     "/jobs/{job}/objection": [("li", "/jobs/{job}/objection")],
@@ -53,11 +58,22 @@ def paths_for(site: Site, request: str) -> list[tuple[str, str]]:
     for path in sorted({path for path, methods, _ in PAGES if "GET" in methods} - ELSEWHERE - {"/sign-in"}):
         if "{" in path:
             values = {name: getattr(site.made, name) for name in site.made.__dataclass_fields__}
-            values["request"] = request
+            values |= {"request": request, **prepared(site)}
             found += [(who, one.format(**values)) for who, one in OF_SOMETHING[path]]
         else:
             found += [(who, path) for who in readers(site, path)]
     return found
+
+
+def prepared(site: Site) -> dict[str, str]:
+    """Drafts of a sum and of a watch list."""
+    with site.platform() as platform:
+        drafts = Drafts(platform.as_person(site.people["li"].token))
+        head = pack(Head(job=site.made.job, items=("C21",), peers=("44",)))
+        return {
+            "sum_draft": drafts.save(pack(Head()), kind=SUM).draft_id,
+            "watch_draft": drafts.save(head, kind=WATCH).draft_id,
+        }
 
 
 def readers(site: Site, path: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from node.client.people import Drafts
+from node.client.drafts import Drafts
 from node.client.platform import Platform
 from node.clock import utc_now
 from node.console import forms

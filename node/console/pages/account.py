@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from starlette.responses import JSONResponse, Response
 
 from node.client.cases import Cases
-from node.client.people import Drafts, People
+from node.client.drafts import Drafts
+from node.client.people import People
 from node.client.watches import Watches
 from node.clock import utc_now
 from node.console.pages.deadlines import OPEN

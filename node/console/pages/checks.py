@@ -1,35 +1,33 @@
-"""A new check, step by step, and its approval by another person."""
+"""A new check, step by step; another person approves it (approvals.py)."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from node.client.people import Draft, Drafts
+from node.client.drafts import Draft, Drafts
 from node.console import forms
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
 from node.console.pages.households import add_recorded
 from node.console.pages.member_lists import WrongRow, WrongRowsError, add_from_list
+from node.console.pages.prepared import CLOSED, KIND_WORDS, PATHS
 from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
-from node.console.render import mask_name, mask_number, show
+from node.console.render import show
 from node.console.visits import Visit
-from node.console.words import comma
+from node.domain.jobs import VERIFICATION
 from node.domain.legal_bases import LEGAL_BASES, described
 from node.domain.mandate import EVENTS
 from node.domain.size_classes import size_class
-from node.domain.subjects import Subjects
-from node.domain.verification import Verification
 from node.errors import (
     InputError,
     InvalidRequestError,
     ItemNotOfferedError,
     NotFoundError,
     PreconditionError,
-    SignInError,
 )
 
 PURPOSES: Final = {
@@ -51,7 +49,8 @@ def show_drafts(visit: Visit) -> Response:
     state = visit.request.query_params.get("state", "")
     found = Drafts(visit.node).list(state if state in ("draft", "returned", "waiting", "sent") else "", _PAGE)
     mine = [one for one in found.drafts if one.preparer == visit.person.account]
-    return show(visit, "drafts.html", {"drafts": mine, "purposes": PURPOSES})
+    values = {"drafts": mine, "purposes": PURPOSES, "kinds": KIND_WORDS, "paths": PATHS}
+    return show(visit, "drafts.html", values)
 
 
 def begin(visit: Visit) -> Response:
@@ -63,8 +62,10 @@ def begin(visit: Visit) -> Response:
 def show_step(visit: Visit) -> Response:
     """One step of a draft; one that waits or was sent is only shown."""
     found = Drafts(visit.node).get(visit.request.path_params["draft"])
-    if found.draft.state in ("waiting", "sent"):
+    if found.draft.state in CLOSED:
         return visit.go("/checks")
+    if found.draft.kind != VERIFICATION:
+        return visit.go(f"{PATHS.get(found.draft.kind, '/checks')}/{found.draft.draft_id}")
     if objection := forms.recheck_of(found.form):
         values = {"draft": found.draft, "objection": objection, "reason": found.reason}
         return show(visit, "recheck.html", values)
@@ -110,37 +111,6 @@ def delete(visit: Visit) -> Response:
     return visit.go("/checks")
 
 
-def show_waiting(visit: Visit) -> Response:
-    """Drafts of others that wait for an approval."""
-    found = Drafts(visit.node).list("waiting", _PAGE)
-    return show(visit, "approvals.html", {"drafts": found.drafts, "purposes": PURPOSES})
-
-
-def show_approval(visit: Visit) -> Response:
-    """What waits, as the node will ask it, and the form to approve or return it."""
-    return _approval(visit)
-
-
-def decide(visit: Visit) -> Response:
-    """Approve with password and code, or return with a reason."""
-    drafts, draft = Drafts(visit.node), visit.request.path_params["draft"]
-    version = visit.number("version")
-    try:
-        if visit.field("action", 16) == "return":
-            drafts.give_back(draft, version, visit.field("reason"))
-            return visit.go("/approvals")
-        sent = drafts.approve(
-            draft,
-            version,
-            visit.octets("digest"),
-            visit.field("password", 200),
-            visit.field("code", 16).replace(" ", ""),
-        )
-    except (SignInError, InvalidRequestError) as error:
-        return _approval(visit, problem=problem_of(visit, error), status=422)
-    return visit.go(f"/jobs/{sent.job_id}")
-
-
 def _read(visit: Visit) -> tuple[Draft, CheckForm, str]:
     found = Drafts(visit.node).get(visit.request.path_params["draft"])
     return found.draft, forms.unpack(found.form), found.reason
@@ -179,41 +149,6 @@ def _step(
 
 def _numbers(form: CheckForm) -> int:
     return sum(1 + bool(one.former) for one in form.members)
-
-
-def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
-    drafts = Drafts(visit.node)
-    draft = drafts.get(visit.request.path_params["draft"]).draft
-    if draft.state != "waiting":
-        return visit.go("/approvals")
-    asked = drafts.verification(draft.draft_id)
-    values = {
-        "draft": draft,
-        "people": _people(asked, visit.lang),
-        "mandates": [asked.mandates[number] for number in sorted(asked.mandates)],
-        "asked": asked,
-        "purposes": PURPOSES,
-        "basis": described(asked.legal_basis, visit.lang),
-        "items": {one.code: one for one in visit.node.catalogue().items},
-        "levels": LEVELS,
-        "names": {one.code: one.name for one in visit.node.peers()},
-        "own": draft.preparer == visit.person.account,
-        "problem": problem,
-    }
-    return show(visit, "approval.html", values, status=status)
-
-
-def _people(asked: Verification, lang: str) -> list[Mapping[str, str]]:
-    """Masked: an approver compares with the file, and sees nobody whole."""
-    return [
-        {
-            "ref": one.ref,
-            "name": mask_name(one.name),
-            "numbers": comma(lang).join(mask_number(each.value) for each in one.identities),
-            "mandate": one.mandate,
-        }
-        for one in Subjects.of(asked.subjects)
-    ]
 
 
 def _save_household(visit: Visit, form: CheckForm) -> CheckForm:

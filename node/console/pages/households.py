@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from node.client.people import Drafts
+from node.client.drafts import Drafts
 from node.client.records import Records
 from node.console import forms
 from node.console.forms import Authorisation, CheckForm, Member

@@ -5,10 +5,13 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from node.console.pages import sums
 from node.console.render import show
+from node.console.rights import may
 from node.console.visits import Visit
 from node.domain.job_progress import JobPage
 from node.domain.jobs import STATES as JOB_STATES
+from node.domain.jobs import SUM
 from node.errors import InvalidRequestError
 from node.reports.wording import outcome_text
 
@@ -92,7 +95,10 @@ def retry(visit: Visit) -> Response:
 
 def show_report(visit: Visit) -> Response:
     """Every answer, by person, item and province."""
-    report = visit.node.report(visit.request.path_params["job"])
+    job = visit.request.path_params["job"]
+    if visit.node.job(job).kind == SUM:
+        return sums.show_report(visit, job)
+    report = visit.node.report(job)
     items = {one.code: one for one in visit.node.catalogue().items}
     rows = [
         {
@@ -119,4 +125,5 @@ def _job(visit: Visit) -> dict[str, object]:
         "is_open": job.state in _OPEN,
         "askable": _ASKABLE,
         "files": _FILES,
+        "may_watch": may(visit.person, "DraftService/SaveDraft", "platform"),
     }

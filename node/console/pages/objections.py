@@ -6,7 +6,7 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.cases import Cases
-from node.client.people import Drafts
+from node.client.drafts import Drafts
 from node.clock import utc_now
 from node.console import forms
 from node.console.pages.sign_in import problem_of

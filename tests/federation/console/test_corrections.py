@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from node.client.people import Drafts
+from node.client.drafts import Drafts
 from node.client.platform import Platform
 from node.console import forms
 from node.console.app import make_app

@@ -37,6 +37,8 @@ FORMS = {
     "/checks/{draft}/send": (PREPARER, {"version": "1"}),
     "/checks/{draft}/delete": (PREPARER, {}),
     "/approvals/{draft}": (APPROVER, {"action": "return", "reason": "不", "version": "1"}),
+    "/sums": (PREPARER, {}),
+    "/watches": (PREPARER, {}),
     "/jobs/{job}/cancel": (OFFICERS, {}),
     "/jobs/{job}/retry": (OFFICERS, {"peer": "44"}),
     "/jobs/{job}/objection": (PREPARER, {"by": "x", "grounds": "x"}),
@@ -51,6 +53,8 @@ GROUPS = {
     OFFICERS: (
         "checks",
         "approvals",
+        "sums",
+        "watches",
         "jobs",
         "objections",
         "households",

@@ -23,6 +23,8 @@ LIMITED = {
     "/users/change": {Role.SECURITY},
     "/checks": {Role.PREPARER, Role.APPROVER},
     "/approvals": {Role.PREPARER, Role.APPROVER},
+    "/sums": {Role.PREPARER, Role.APPROVER},
+    "/watches": {Role.PREPARER, Role.APPROVER},
     "/jobs": {Role.PREPARER, Role.APPROVER},
     "/objections": {Role.PREPARER, Role.APPROVER},
     "/corrections": {Role.PREPARER, Role.APPROVER},

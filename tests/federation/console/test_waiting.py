@@ -1,6 +1,6 @@
 """A province that does not answer: the clock, what the first page says, and asking it again."""
 
-from node.client.people import Drafts
+from node.client.drafts import Drafts
 from node.client.platform import Platform
 from node.console import forms
 from testbed import trial

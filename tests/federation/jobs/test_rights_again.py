@@ -155,7 +155,7 @@ def test_a_leaver_in_the_middle_of_an_upload(world: World, node: Province, line:
         yield drafts_pb2.SendForApprovalRequest(draft=named)
         users.disable(people_of(node.node), account, None, utc_now())
         for part in platform.submission("of-a-leaver", request):
-            yield drafts_pb2.SendForApprovalRequest(part=part)
+            yield drafts_pb2.SendForApprovalRequest(part=drafts_pb2.DraftPart(verification=part))
 
     assert fails(lambda: drafts.SendForApproval(upload(), timeout=60, metadata=own))[1] == "session_ended"
 

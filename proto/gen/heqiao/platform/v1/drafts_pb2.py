@@ -24,51 +24,56 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from heqiao.platform.v1 import platform_pb2 as heqiao_dot_platform_dot_v1_dot_platform__pb2
+from heqiao.platform.v1 import watch_pb2 as heqiao_dot_platform_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/platform/v1/drafts.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/platform.proto\"\xac\x02\n\x05\x44raft\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x10\n\x08preparer\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x03(\t\x12\r\n\x05peers\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x10\n\x08subjects\x18\t \x01(\r\x12\x10\n\x08\x61pprover\x18\n \x01(\t\x12\x0e\n\x06job_id\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x0e \x01(\x0c\"C\n\x10SaveDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04\x66orm\x18\x03 \x01(\x0c\"=\n\x11SaveDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"#\n\x0fGetDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"Z\n\x10GetDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\x0c\n\x04\x66orm\x18\x02 \x01(\x0c\x12\x0e\n\x06reason\x18\x03 \x01(\t\"A\n\x11ListDraftsRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0e\n\x06offset\x18\x03 \x01(\r\"N\n\x12ListDraftsResponse\x12)\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\r\n\x05total\x18\x02 \x01(\r\"&\n\x12\x44\x65leteDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteDraftResponse\"\x95\x01\n\x16SendForApprovalRequest\x12\x31\n\x05\x64raft\x18\x01 \x01(\x0b\x32 .heqiao.platform.v1.DraftVersionH\x00\x12=\n\x04part\x18\x02 \x01(\x0b\x32-.heqiao.platform.v1.SubmitVerificationRequestH\x00\x42\t\n\x07message\"1\n\x0c\x44raftVersion\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\"C\n\x17SendForApprovalResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"*\n\x16GetVerificationRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"V\n\x17GetVerificationResponse\x12;\n\x04part\x18\x01 \x01(\x0b\x32-.heqiao.platform.v1.SubmitVerificationRequest\"c\n\x0e\x41pproveRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x10\n\x08password\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\";\n\x0f\x41pproveResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"B\n\rReturnRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\":\n\x0eReturnResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft2\xfd\x05\n\x0c\x44raftService\x12X\n\tSaveDraft\x12$.heqiao.platform.v1.SaveDraftRequest\x1a%.heqiao.platform.v1.SaveDraftResponse\x12U\n\x08GetDraft\x12#.heqiao.platform.v1.GetDraftRequest\x1a$.heqiao.platform.v1.GetDraftResponse\x12[\n\nListDrafts\x12%.heqiao.platform.v1.ListDraftsRequest\x1a&.heqiao.platform.v1.ListDraftsResponse\x12^\n\x0b\x44\x65leteDraft\x12&.heqiao.platform.v1.DeleteDraftRequest\x1a\'.heqiao.platform.v1.DeleteDraftResponse\x12l\n\x0fSendForApproval\x12*.heqiao.platform.v1.SendForApprovalRequest\x1a+.heqiao.platform.v1.SendForApprovalResponse(\x01\x12l\n\x0fGetVerification\x12*.heqiao.platform.v1.GetVerificationRequest\x1a+.heqiao.platform.v1.GetVerificationResponse0\x01\x12R\n\x07\x41pprove\x12\".heqiao.platform.v1.ApproveRequest\x1a#.heqiao.platform.v1.ApproveResponse\x12O\n\x06Return\x12!.heqiao.platform.v1.ReturnRequest\x1a\".heqiao.platform.v1.ReturnResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/platform/v1/drafts.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/platform.proto\x1a\x1eheqiao/platform/v1/watch.proto\"\xba\x02\n\x05\x44raft\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x10\n\x08preparer\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x03(\t\x12\r\n\x05peers\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x10\n\x08subjects\x18\t \x01(\r\x12\x10\n\x08\x61pprover\x18\n \x01(\t\x12\x0e\n\x06job_id\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x0e \x01(\x0c\x12\x0c\n\x04kind\x18\x0f \x01(\t\"Q\n\x10SaveDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04\x66orm\x18\x03 \x01(\x0c\x12\x0c\n\x04kind\x18\x04 \x01(\t\"=\n\x11SaveDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"#\n\x0fGetDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"Z\n\x10GetDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\x0c\n\x04\x66orm\x18\x02 \x01(\x0c\x12\x0e\n\x06reason\x18\x03 \x01(\t\"A\n\x11ListDraftsRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0e\n\x06offset\x18\x03 \x01(\r\"N\n\x12ListDraftsResponse\x12)\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\r\n\x05total\x18\x02 \x01(\r\"&\n\x12\x44\x65leteDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteDraftResponse\"\xc8\x01\n\tDraftPart\x12\x45\n\x0cverification\x18\x01 \x01(\x0b\x32-.heqiao.platform.v1.SubmitVerificationRequestH\x00\x12\x33\n\x03sum\x18\x02 \x01(\x0b\x32$.heqiao.platform.v1.SubmitSumRequestH\x00\x12\x34\n\x05watch\x18\x03 \x01(\x0b\x32#.heqiao.platform.v1.AddWatchRequestH\x00\x42\t\n\x07message\"a\n\nWatchOfJob\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\r\n\x05peers\x18\x04 \x03(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\"\xbd\x01\n\x16SendForApprovalRequest\x12\x31\n\x05\x64raft\x18\x01 \x01(\x0b\x32 .heqiao.platform.v1.DraftVersionH\x00\x12-\n\x04part\x18\x02 \x01(\x0b\x32\x1d.heqiao.platform.v1.DraftPartH\x00\x12\x36\n\x0cwatch_of_job\x18\x03 \x01(\x0b\x32\x1e.heqiao.platform.v1.WatchOfJobH\x00\x42\t\n\x07message\"1\n\x0c\x44raftVersion\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\"C\n\x17SendForApprovalResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"%\n\x11GetContentRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"A\n\x12GetContentResponse\x12+\n\x04part\x18\x01 \x01(\x0b\x32\x1d.heqiao.platform.v1.DraftPart\"c\n\x0e\x41pproveRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x10\n\x08password\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\";\n\x0f\x41pproveResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"B\n\rReturnRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\":\n\x0eReturnResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft2\xee\x05\n\x0c\x44raftService\x12X\n\tSaveDraft\x12$.heqiao.platform.v1.SaveDraftRequest\x1a%.heqiao.platform.v1.SaveDraftResponse\x12U\n\x08GetDraft\x12#.heqiao.platform.v1.GetDraftRequest\x1a$.heqiao.platform.v1.GetDraftResponse\x12[\n\nListDrafts\x12%.heqiao.platform.v1.ListDraftsRequest\x1a&.heqiao.platform.v1.ListDraftsResponse\x12^\n\x0b\x44\x65leteDraft\x12&.heqiao.platform.v1.DeleteDraftRequest\x1a\'.heqiao.platform.v1.DeleteDraftResponse\x12l\n\x0fSendForApproval\x12*.heqiao.platform.v1.SendForApprovalRequest\x1a+.heqiao.platform.v1.SendForApprovalResponse(\x01\x12]\n\nGetContent\x12%.heqiao.platform.v1.GetContentRequest\x1a&.heqiao.platform.v1.GetContentResponse0\x01\x12R\n\x07\x41pprove\x12\".heqiao.platform.v1.ApproveRequest\x1a#.heqiao.platform.v1.ApproveResponse\x12O\n\x06Return\x12!.heqiao.platform.v1.ReturnRequest\x1a\".heqiao.platform.v1.ReturnResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.drafts_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DRAFT']._serialized_start=124
-  _globals['_DRAFT']._serialized_end=424
-  _globals['_SAVEDRAFTREQUEST']._serialized_start=426
-  _globals['_SAVEDRAFTREQUEST']._serialized_end=493
-  _globals['_SAVEDRAFTRESPONSE']._serialized_start=495
-  _globals['_SAVEDRAFTRESPONSE']._serialized_end=556
-  _globals['_GETDRAFTREQUEST']._serialized_start=558
-  _globals['_GETDRAFTREQUEST']._serialized_end=593
-  _globals['_GETDRAFTRESPONSE']._serialized_start=595
-  _globals['_GETDRAFTRESPONSE']._serialized_end=685
-  _globals['_LISTDRAFTSREQUEST']._serialized_start=687
-  _globals['_LISTDRAFTSREQUEST']._serialized_end=752
-  _globals['_LISTDRAFTSRESPONSE']._serialized_start=754
-  _globals['_LISTDRAFTSRESPONSE']._serialized_end=832
-  _globals['_DELETEDRAFTREQUEST']._serialized_start=834
-  _globals['_DELETEDRAFTREQUEST']._serialized_end=872
-  _globals['_DELETEDRAFTRESPONSE']._serialized_start=874
-  _globals['_DELETEDRAFTRESPONSE']._serialized_end=895
-  _globals['_SENDFORAPPROVALREQUEST']._serialized_start=898
-  _globals['_SENDFORAPPROVALREQUEST']._serialized_end=1047
-  _globals['_DRAFTVERSION']._serialized_start=1049
-  _globals['_DRAFTVERSION']._serialized_end=1098
-  _globals['_SENDFORAPPROVALRESPONSE']._serialized_start=1100
-  _globals['_SENDFORAPPROVALRESPONSE']._serialized_end=1167
-  _globals['_GETVERIFICATIONREQUEST']._serialized_start=1169
-  _globals['_GETVERIFICATIONREQUEST']._serialized_end=1211
-  _globals['_GETVERIFICATIONRESPONSE']._serialized_start=1213
-  _globals['_GETVERIFICATIONRESPONSE']._serialized_end=1299
-  _globals['_APPROVEREQUEST']._serialized_start=1301
-  _globals['_APPROVEREQUEST']._serialized_end=1400
-  _globals['_APPROVERESPONSE']._serialized_start=1402
-  _globals['_APPROVERESPONSE']._serialized_end=1461
-  _globals['_RETURNREQUEST']._serialized_start=1463
-  _globals['_RETURNREQUEST']._serialized_end=1529
-  _globals['_RETURNRESPONSE']._serialized_start=1531
-  _globals['_RETURNRESPONSE']._serialized_end=1589
-  _globals['_DRAFTSERVICE']._serialized_start=1592
-  _globals['_DRAFTSERVICE']._serialized_end=2357
+  _globals['_DRAFT']._serialized_start=156
+  _globals['_DRAFT']._serialized_end=470
+  _globals['_SAVEDRAFTREQUEST']._serialized_start=472
+  _globals['_SAVEDRAFTREQUEST']._serialized_end=553
+  _globals['_SAVEDRAFTRESPONSE']._serialized_start=555
+  _globals['_SAVEDRAFTRESPONSE']._serialized_end=616
+  _globals['_GETDRAFTREQUEST']._serialized_start=618
+  _globals['_GETDRAFTREQUEST']._serialized_end=653
+  _globals['_GETDRAFTRESPONSE']._serialized_start=655
+  _globals['_GETDRAFTRESPONSE']._serialized_end=745
+  _globals['_LISTDRAFTSREQUEST']._serialized_start=747
+  _globals['_LISTDRAFTSREQUEST']._serialized_end=812
+  _globals['_LISTDRAFTSRESPONSE']._serialized_start=814
+  _globals['_LISTDRAFTSRESPONSE']._serialized_end=892
+  _globals['_DELETEDRAFTREQUEST']._serialized_start=894
+  _globals['_DELETEDRAFTREQUEST']._serialized_end=932
+  _globals['_DELETEDRAFTRESPONSE']._serialized_start=934
+  _globals['_DELETEDRAFTRESPONSE']._serialized_end=955
+  _globals['_DRAFTPART']._serialized_start=958
+  _globals['_DRAFTPART']._serialized_end=1158
+  _globals['_WATCHOFJOB']._serialized_start=1160
+  _globals['_WATCHOFJOB']._serialized_end=1257
+  _globals['_SENDFORAPPROVALREQUEST']._serialized_start=1260
+  _globals['_SENDFORAPPROVALREQUEST']._serialized_end=1449
+  _globals['_DRAFTVERSION']._serialized_start=1451
+  _globals['_DRAFTVERSION']._serialized_end=1500
+  _globals['_SENDFORAPPROVALRESPONSE']._serialized_start=1502
+  _globals['_SENDFORAPPROVALRESPONSE']._serialized_end=1569
+  _globals['_GETCONTENTREQUEST']._serialized_start=1571
+  _globals['_GETCONTENTREQUEST']._serialized_end=1608
+  _globals['_GETCONTENTRESPONSE']._serialized_start=1610
+  _globals['_GETCONTENTRESPONSE']._serialized_end=1675
+  _globals['_APPROVEREQUEST']._serialized_start=1677
+  _globals['_APPROVEREQUEST']._serialized_end=1776
+  _globals['_APPROVERESPONSE']._serialized_start=1778
+  _globals['_APPROVERESPONSE']._serialized_end=1837
+  _globals['_RETURNREQUEST']._serialized_start=1839
+  _globals['_RETURNREQUEST']._serialized_end=1905
+  _globals['_RETURNRESPONSE']._serialized_start=1907
+  _globals['_RETURNRESPONSE']._serialized_end=1965
+  _globals['_DRAFTSERVICE']._serialized_start=1968
+  _globals['_DRAFTSERVICE']._serialized_end=2718
 # @@protoc_insertion_point(module_scope)

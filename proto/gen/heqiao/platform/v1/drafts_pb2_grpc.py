@@ -60,10 +60,10 @@ class DraftServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalResponse.FromString,
                 _registered_method=True)
-        self.GetVerification = channel.unary_stream(
-                '/heqiao.platform.v1.DraftService/GetVerification',
-                request_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationRequest.SerializeToString,
-                response_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationResponse.FromString,
+        self.GetContent = channel.unary_stream(
+                '/heqiao.platform.v1.DraftService/GetContent',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetContentRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetContentResponse.FromString,
                 _registered_method=True)
         self.Approve = channel.unary_unary(
                 '/heqiao.platform.v1.DraftService/Approve',
@@ -110,21 +110,21 @@ class DraftServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SendForApproval(self, request_iterator, context):
-        """Hand a draft with its verification to an approver; it is checked as if it were submitted.
+        """Hand a draft with what it asks to an approver; it is checked as if it were submitted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def GetVerification(self, request, context):
-        """The verification of a draft that waits: what an approval submits.
+    def GetContent(self, request, context):
+        """What a draft that waits asks: what an approval submits.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Approve(self, request, context):
-        """Approve another person's draft, with password and code: its job begins.
+        """Approve another person's draft, with password and code: its job begins, or its list is added and looked at.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -165,10 +165,10 @@ def add_DraftServiceServicer_to_server(servicer, server):
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.SendForApprovalResponse.SerializeToString,
             ),
-            'GetVerification': grpc.unary_stream_rpc_method_handler(
-                    servicer.GetVerification,
-                    request_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationRequest.FromString,
-                    response_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationResponse.SerializeToString,
+            'GetContent': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetContent,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetContentRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetContentResponse.SerializeToString,
             ),
             'Approve': grpc.unary_unary_rpc_method_handler(
                     servicer.Approve,
@@ -328,7 +328,7 @@ class DraftService:
             _registered_method=True)
 
     @staticmethod
-    def GetVerification(request,
+    def GetContent(request,
             target,
             options=(),
             channel_credentials=None,
@@ -341,9 +341,9 @@ class DraftService:
         return grpc.experimental.unary_stream(
             request,
             target,
-            '/heqiao.platform.v1.DraftService/GetVerification',
-            heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationRequest.SerializeToString,
-            heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetVerificationResponse.FromString,
+            '/heqiao.platform.v1.DraftService/GetContent',
+            heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetContentRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_drafts__pb2.GetContentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,102 @@
+"""What other people have prepared (待复核): checks, sums, watch lists, approved or returned as shown."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.responses import Response
+
+from node.client.drafts import Drafts, Request
+from node.console.pages.checks import PURPOSES
+from node.console.pages.prepared import KIND_WORDS
+from node.console.pages.reference import LEVELS
+from node.console.pages.sign_in import problem_of
+from node.console.render import mask_name, mask_number, show
+from node.console.visits import Visit
+from node.console.words import comma
+from node.domain.jobs import WATCH
+from node.domain.legal_bases import described
+from node.domain.subjects import Subjects
+from node.domain.summation import Summation
+from node.errors import InvalidRequestError, JobConflictError, SignInError
+
+_PAGE: Final = 50
+_MOST_PEOPLE: Final = 200
+_SUMS: Final = {"statistics": "统计汇总"}
+_BEGINS: Final = {"verification": "同意并发出查询", "sum": "同意并发出汇总", "watch": "同意并登记名单"}
+
+
+def show_waiting(visit: Visit) -> Response:
+    """Drafts of others that wait for an approval."""
+    found = Drafts(visit.node).list("waiting", _PAGE)
+    values = {"drafts": found.drafts, "purposes": PURPOSES | _SUMS, "kinds": KIND_WORDS}
+    return show(visit, "approvals.html", values)
+
+
+def show_approval(visit: Visit) -> Response:
+    """What waits, as the node will ask it, and the form to approve or return it."""
+    return _approval(visit)
+
+
+def decide(visit: Visit) -> Response:
+    """Approve with password and code, or return with a reason."""
+    drafts, draft = Drafts(visit.node), visit.request.path_params["draft"]
+    version = visit.number("version")
+    try:
+        if visit.field("action", 16) == "return":
+            drafts.give_back(draft, version, visit.field("reason"))
+            return visit.go("/approvals")
+        sent = drafts.approve(
+            draft,
+            version,
+            visit.octets("digest"),
+            visit.field("password", 200),
+            visit.field("code", 16).replace(" ", ""),
+        )
+    except (SignInError, InvalidRequestError, JobConflictError) as error:
+        return _approval(visit, problem=problem_of(visit, error), status=422)
+    return visit.go("/alerts" if sent.kind == WATCH else f"/jobs/{sent.job_id}")
+
+
+def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
+    drafts = Drafts(visit.node)
+    draft = drafts.get(visit.request.path_params["draft"]).draft
+    if draft.state != "waiting":
+        return visit.go("/approvals")
+    asked = drafts.content(draft.draft_id)
+    values = {
+        "draft": draft,
+        "asked": asked,
+        **_people(asked, visit.lang),
+        "kind": KIND_WORDS.get(draft.kind, draft.kind),
+        "begins": _BEGINS.get(draft.kind, "同意"),
+        "purposes": PURPOSES | _SUMS,
+        "basis": described(asked.legal_basis, visit.lang),
+        "items": {one.code: one for one in visit.node.catalogue().items},
+        "levels": LEVELS,
+        "names": {one.code: one.name for one in visit.node.peers()},
+        "own": draft.preparer == visit.person.account,
+        "problem": problem,
+    }
+    return show(visit, "approval.html", values, status=status)
+
+
+def _people(asked: Request, lang: str) -> dict[str, object]:
+    """Masked: an approver compares with the file, and sees nobody whole. A sum's people have no names."""
+    if isinstance(asked, Summation):
+        shown = asked.cohort[:_MOST_PEOPLE]
+        rows: list[Mapping[str, str]] = [
+            {"numbers": comma(lang).join(mask_number(one.value) for one in person)} for person in shown
+        ]
+        return {"people": rows, "count": len(asked.cohort), "mandates": (), "named": False}
+    people = Subjects.of(asked.subjects)
+    rows = [
+        {
+            "ref": one.ref,
+            "name": mask_name(one.name),
+            "numbers": comma(lang).join(mask_number(each.value) for each in one.identities),
+            "mandate": one.mandate,
+        }
+        for one in (people[at] for at in range(min(len(people), _MOST_PEOPLE)))
+    ]
+    mandates = [asked.mandates[number] for number in sorted(asked.mandates)][:_MOST_PEOPLE]
+    return {"people": rows, "count": len(people), "mandates": mandates, "named": True}
