@@ -44,6 +44,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "mandates": ("mandates", "Manage the mandates on record; revoke mandates."),
         "offices": ("offices", "Manage the offices that sign mandates."),
         "subject": ("subject", "Tell one person what was asked about them."),
+        "drafts": ("drafts", "Approve or return what another person prepared."),
         "jobs": ("jobs", "List, watch and cancel verifications and sums."),
         "objections": ("objections", "Record objections to reports, and look again."),
         "corrections": ("corrections", "Ask provinces for corrections, and answer them."),

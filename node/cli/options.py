@@ -151,6 +151,15 @@ def asking_options(command: Command) -> Command:
     return peers(job(address_option(lang_option(detach(command)))))
 
 
+def approval_option(command: Command) -> Command:
+    """Give a command `for_approval`: what it would submit waits for another person instead."""
+    return click.option(
+        "--for-approval",
+        is_flag=True,
+        help="With `heqiao --as`: keep it as a draft that another person approves.",
+    )(command)
+
+
 def text_options(command: Command) -> Command:
     """Give a command that reads lists `delimiter` and `encoding`, for `stated_form`."""
     delimiter = click.option(

@@ -5,8 +5,10 @@ from pathlib import Path
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
+from node.cli.drafts import hand_over, require_person
 from node.cli.node_link import open_platform
 from node.cli.options import (
+    approval_option,
     asking_options,
     home_option,
     json_option,
@@ -16,6 +18,8 @@ from node.cli.options import (
     text_options,
 )
 from node.cli.report_files import file_options, signer_of
+from node.domain.jobs import SUM
+from node.domain.new_ids import new_id
 from node.domain.summation import Summation, in_cohort
 from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
@@ -51,6 +55,7 @@ from node.tabular.person_lists import read_cohort
     metavar="CODE",
     help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
 )
+@approval_option
 @text_options
 @asking_options
 @file_options
@@ -62,6 +67,7 @@ def sum_(
     peers: tuple[str, ...],
     out: Path,
     legal_basis: str,
+    for_approval: bool,
     delimiter: str | None,
     encoding: str | None,
     job: str | None,
@@ -84,14 +90,20 @@ def sum_(
     """  # noqa: D301 - click wants the real \b character
     config = read_config(home)
     catalogue = load_catalogue(config)
+    if for_approval:
+        require_person()
     for item in items:
         catalogue.item(item)
     people, rejects = read_cohort(cohort, stated=stated_form(delimiter, encoding))
     if not people:
         raise InputError(f"{cohort}: no usable row", "the first rejected rows say why")
     prepare_folder(rejects, "the list", out)
+    asked = Summation(items, peers, legal_basis, in_cohort(people))
     with open_platform(home, address) as platform:
-        found = platform.submit_sum(Summation(items, peers, legal_basis, in_cohort(people)), job)
+        if for_approval:
+            hand_over(platform, SUM, job or new_id("s"), asked, as_json=as_json)
+            return
+        found = platform.submit_sum(asked, job)
         if not wait_for_job(platform, found, len(people), len(rejects), detach=detach, as_json=as_json):
             return
         report = platform.sum_report(found)

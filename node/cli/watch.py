@@ -5,9 +5,11 @@ from pathlib import Path
 import click
 
 from node.cli.asking import watch_job
+from node.cli.drafts import hand_over, require_person
 from node.cli.node_link import open_platform
 from node.cli.options import (
     address_option,
+    approval_option,
     count,
     home_option,
     json_option,
@@ -24,6 +26,7 @@ from node.cli.watch_thresholds import thresholds
 from node.client.records import HouseholdChoice
 from node.client.watches import Watches
 from node.domain.job_progress import JobProgress
+from node.domain.jobs import WATCH
 from node.domain.mandate import MONITORING
 from node.federation.catalogue_file import load_catalogue
 from node.reports.alerts import WATCH_COLUMNS, plain_watch, watch_rows
@@ -64,6 +67,7 @@ watch.add_command(thresholds)
 @click.option("--rejects", type=click.Path(path_type=Path, dir_okay=False),
               help="File for the rows that cannot be used (CSV).")  # fmt: skip
 @click.option("--detach", is_flag=True, help="Do not wait for the first look.")
+@approval_option
 @text_options
 @address_option
 def add(
@@ -77,6 +81,7 @@ def add(
     legal_basis: str,
     rejects: Path | None,
     detach: bool,
+    for_approval: bool,
     delimiter: str | None,
     encoding: str | None,
     address: str | None,
@@ -87,6 +92,8 @@ def add(
     must cover monitoring (programme monitoring or *). The first look asks the peers, with purpose monitoring
     and the day until which tokens are kept; later ones open this node's mirrors.
     """
+    if for_approval:
+        require_person()
     catalogue = load_catalogue(read_config(home))
     form = stated_form(delimiter, encoding)
     request, bad = read_lists(
@@ -99,6 +106,9 @@ def add(
     if bad:
         click.echo(f"{count(len(bad), 'row')} of the lists cannot be used", err=True)
     with open_platform(home, address) as platform:
+        if for_approval:
+            hand_over(platform, WATCH, watch, request, as_json=as_json)
+            return
         is_new, job = Watches(platform).add(watch, request)
         last = watch_job(platform, job, hidden=as_json) if job and not detach else None
     people = len(request.subjects)
