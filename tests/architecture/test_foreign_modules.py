@@ -33,6 +33,8 @@ KNOWN_TO = {
         "node/wire/platform_catalogue.py",
         "node/wire/people.py",
         "node/client/people.py",
+        "node/client/drafts.py",
+        "node/wire/drafts.py",
         "node/services/drafts.py",
         "node/services/sessions.py",
         "node/services/users.py",

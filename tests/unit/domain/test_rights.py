@@ -53,6 +53,11 @@ WITHOUT = set(
     households remove
     households show
     init
+    drafts approve
+    drafts delete
+    drafts list
+    drafts return
+    drafts show
     jobs cancel
     jobs deadlines
     jobs list
