@@ -68,7 +68,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "users": ("users", "Manage the accounts of the people who use this node."),
         "admins": ("approvals", "Manage the administrators of a home."),
         "approve": ("approvals", "Approve the request of another administrator."),
-        "approvals": ("approvals", "List requests that wait for a second administrator."),
+        "approvals": ("approvals", "List and withdraw requests for a second administrator."),
     },
     "Try it out": {
         "synth": ("synth", "Generate a synthetic federation for trials."),

@@ -11,6 +11,7 @@ from keys.pki.administrators import load_card, make_card
 from keys.pki.names import check_name
 from keys.store.atomic_files import PUBLIC, read_passphrase, write_new
 from keys.store.kinds import generate_secret
+from node.acting import acting_person
 from node.cli.folders import KEEP_APART, prepare_passphrase
 from node.cli.options import (
     admin_option,
@@ -157,7 +158,26 @@ def approve(home: Path, as_json: bool, request: str, admin: Path | None) -> None
 
 @click.group("approvals")
 def approvals_() -> None:
-    """List requests that wait for a second administrator."""
+    """List and withdraw requests for a second administrator."""
+
+
+@approvals_.command("withdraw")
+@home_option
+@json_option
+@click.argument("request")
+@admin_option
+def withdraw(home: Path, as_json: bool, request: str, admin: Path | None) -> None:
+    """Withdraw a request that you made and that is not used.
+
+    Yours is what your key signed, and what was made in the name of your account, here or in the console. An
+    approval of it is gone too; the audit chain keeps both.
+    """
+    if admin is None:
+        raise InputError("no administrator is named", "name your administrator's folder with `--as`")
+    config = load_config(home)
+    account = acting_person().get("user", "")  # who has shown who they are, where [users] are required
+    approvals.withdraw_in(config, request, _open_admin(admin), account)
+    show({"withdrawn": request}, f"request {request} is withdrawn", as_json=as_json)
 
 
 @approvals_.command("list")

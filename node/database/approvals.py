@@ -19,7 +19,10 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRow:
-    """A request, and its approval if there is one. `details` is JSON, `digest` covers action and details."""
+    """A request, and its approval if there is one. `details` is JSON, `digest` covers action and details.
+
+    `account` is the account in whose name it was made, also where a command made it with a key.
+    """
 
     id: str
     action: str
@@ -33,6 +36,7 @@ class ApprovalRow:
     approved_at: datetime | None = None
     given_signature: bytes | None = field(default=None, repr=False)
     used_at: datetime | None = None
+    account: str = ""
 
 
 def list_admins(tx: Connection) -> list[AdminRow]:
@@ -69,6 +73,7 @@ def add_request(tx: Connection, row: ApprovalRow) -> None:
             requested_at=row.requested_at,
             expires_at=row.expires_at,
             asked_signature=row.asked_signature,
+            account=row.account,
         )
     )
 

@@ -359,6 +359,8 @@ approvals = Table(
     # As signed: ISO 8601.
     Column("expires_at", String(40), nullable=False),
     Column("asked_signature", LargeBinary, nullable=False),
+    # The account in whose name it was made, also by a command; empty for none. It lets that person withdraw.
+    Column("account", String(32), nullable=False),
     Column("approver", String(200)),
     Column("approved_at", UtcDateTime),
     Column("given_signature", LargeBinary),

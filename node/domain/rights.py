@@ -317,6 +317,7 @@ COMMANDS: Final[Mapping[str, frozenset[Role]]] = {
     "admins add": _SECURITY,
     "admins remove": _SECURITY,
     "approve": ADMINISTRATORS,
+    "approvals withdraw": ADMINISTRATORS,
     "users add": _SECURITY,
     "users roles": _SECURITY,
     "users disable": _SECURITY,

@@ -24,6 +24,7 @@ from keys.pki.administrators import (
     sign_approval,
     sign_request,
 )
+from node.acting import acting_person
 from node.clock import utc_now
 from node.config import Config
 from node.database import Connection, Store, database_url, open_store
@@ -148,24 +149,30 @@ def approve(store: Store, wanted: str, who: Who, now: datetime, digest: str | No
     return store.retry_write("approve", write)
 
 
-def withdraw(store: Store, wanted: str, who: Who, now: datetime) -> None:
+def withdraw(store: Store, wanted: str, who: Who, now: datetime, account: str = "") -> None:
     """Forget a request of one's own that is not used yet; the audit keeps that it was made.
 
-    Raises NotFoundError for one that is not there or is another's, PreconditionError for a used one.
+    One's own is what one's key signed, and what was made in the name of one's `account`. Raises NotFoundError
+    for one that is not there or is another's, which is on record, PreconditionError for a used one.
     """
 
-    def write(tx: Connection) -> None:
+    def write(tx: Connection) -> bool:
         me = who(tx)
         row = next((one for one in rows.list_approvals(tx) if one.id == wanted), None)
-        if row is None or row.requester != me.name:
-            raise NotFoundError(f"you made no request {wanted}", "see `heqiao approvals list`")
+        if row is None:
+            return False
+        if row.requester != me.name and not (account and row.account == account):
+            audit_rows.append(tx, "withdrawal_refused", {**_event_details(row), "by": me.name}, now)
+            return False
         if not rows.withdraw(tx, wanted):
             raise PreconditionError(
                 f"request {wanted} is used", "what it permitted is done", {"rule": "request_state"}
             )
-        audit_rows.append(tx, "approval_withdrawn", _event_details(row), now)
+        audit_rows.append(tx, "approval_withdrawn", {**_event_details(row), "by": me.name}, now)
+        return True
 
-    store.retry_write("withdraw request", write)
+    if not store.retry_write("withdraw request", write):
+        raise NotFoundError(f"you made no request {wanted}", "see `heqiao approvals list`")
 
 
 def require_of(config: Config, ask: ApprovalRequest, admin: KeyStore) -> None:
@@ -178,6 +185,13 @@ def require_of(config: Config, ask: ApprovalRequest, admin: KeyStore) -> None:
 def approve_in(config: Config, wanted: str, admin: KeyStore) -> ApprovalRow:
     """`approve` in the database of a home."""
     return approve(open_store(database_url(config)), wanted, by_key(admin), utc_now())
+
+
+def withdraw_in(config: Config, wanted: str, admin: KeyStore, account: str = "") -> None:
+    """`withdraw` in the database of a home."""
+    store = open_store(database_url(config))
+    withdraw(store, wanted, by_key(admin), utc_now(), account)
+    store.dispose()
 
 
 def list_states(config: Config, store: Store | None = None) -> list[tuple[ApprovalRow, str]]:
@@ -204,7 +218,15 @@ def _add_request(
         id=secrets.token_hex(8), digest=ask.digest, requester=me.name, expires_at=until
     )
     row = ApprovalRow(
-        statement.id, ask.action, ask.text, ask.digest, me.name, now, until, sign_request(me.key, statement)
+        statement.id,
+        ask.action,
+        ask.text,
+        ask.digest,
+        me.name,
+        now,
+        until,
+        sign_request(me.key, statement),
+        account=acting_person().get("user", ""),
     )
     rows.add_request(tx, row)
     audit_rows.append(tx, "approval_asked", _event_details(row), now)

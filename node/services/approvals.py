@@ -56,7 +56,7 @@ class ApprovalServicer(approvals_pb2_grpc.ApprovalServiceServicer):  # type: ign
         node, person, now = self._node, call.require_person(), self._node.clock()
         require_texts(request.approval_id)
         who = by_account(people_of(node), person.account, now)
-        approvals.withdraw(node.store, request.approval_id, who, now)
+        approvals.withdraw(node.store, request.approval_id, who, now, person.account)
         return pb.WithdrawResponse()
 
 
@@ -74,4 +74,5 @@ def _approval(row: ApprovalRow, state: str) -> pb.Approval:
         state=state,
         digest=row.digest,
         by_account=row.requester.startswith(ACCOUNT),
+        account=row.account,
     )

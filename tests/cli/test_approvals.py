@@ -172,3 +172,28 @@ def test_an_approver_who_left(world):
 def test_off_by_default(world):
     assert "oprf.2 is active" in ok("keys", "rotate", "oprf", "--home", world / "45")
     assert approvals.NEEDED == 2
+
+
+def test_who_asked_withdraws_and_nobody_else(world):
+    command = commands(world)["rotate"]
+    request = ask(world, *command)
+    away = ("approvals", "withdraw", request, "--home", world / "44")
+    assert "no administrator is named" in refused(*away)
+    assert f"you made no request {request}" in refused(*away, *as_(world, "韩梅"))
+    assert "belongs to no administrator" in refused(*away, *as_(world, "外人"))
+    approve(world, request)
+    assert f"request {request} is withdrawn" in ok(*away, *as_(world, "李雷"))
+    assert waiting(world, "--all") == []
+    assert f"you made no request {request}" in refused(*away, *as_(world, "李雷"))
+    assert ask(world, *command) != request  # its approval is gone too
+    told = [(event, one["by"]) for event, one in events(world) if one.get("id") == request and "by" in one]
+    assert told == [("withdrawal_refused", "韩梅"), ("approval_withdrawn", "李雷")]
+
+
+def test_a_used_request_is_not_withdrawn(world):
+    command = commands(world)["signing"]
+    request = ask(world, *command)
+    approve(world, request)
+    ok(*command, *as_(world, "李雷"))
+    away = ("approvals", "withdraw", request, "--home", world / "44", *as_(world, "李雷"))
+    assert f"request {request} is used" in refused(*away)

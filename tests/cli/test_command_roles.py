@@ -36,7 +36,7 @@ MORE = {
 }
 BY_NAME = {"unit": PROVINCE, "items": "C21", "item": "C21", "code": "44", "grants": "45", "amount": "1",
            "account": "someone", "roles": "audit"}  # fmt: skip
-BY_A_KEY = {"approve"}  # it asks an administrator for the key that signs, which is more
+BY_A_KEY = {"approve", "approvals withdraw"}  # it asks an administrator for the key that signs, which is more
 
 
 def command_of(words: str) -> tuple[str, click.Command]:

@@ -120,6 +120,7 @@ WRITING = (
     ("admins", "add", "FILE"),
     ("admins", "remove", "name"),
     ("approve", "request", "--as", "OUT"),
+    ("approvals", "withdraw", "request", "--as", "OUT"),
     ("offices", "request", "--out", "OUT"),
     ("offices", "accept", "FILE"),
     ("offices", "issue", "FILE", "--out", "OUT"),

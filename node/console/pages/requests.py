@@ -171,6 +171,11 @@ def _is_to_carry_out(one: Approval, account: str) -> bool:
     return one.state == "approved" and one.by_account and one.requester == account
 
 
+def _is_mine(one: Approval, account: str) -> bool:
+    """Whether this person made it, here or by a command."""
+    return (one.by_account and one.requester == account) or one.account == account
+
+
 def _is_next(one: Approval, account: str) -> bool:
     return is_for(one, account) or _is_to_carry_out(one, account)
 
@@ -190,6 +195,7 @@ def _page(visit: Visit, *, problem: str = "", done: str = "", status: int = 200)
         {
             "one": one,
             "mine": one.by_account and one.requester == me,
+            "made": _is_mine(one, me),
             "for_me": is_for(one, me),
             "carry": one.action in _CARRY,
             "page": _PAGES.get(one.action.split()[0], "/"),
@@ -202,7 +208,7 @@ def _page(visit: Visit, *, problem: str = "", done: str = "", status: int = 200)
 
 def _one(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     one = _find(visit, visit.request.path_params["request"])
-    mine = one.by_account and one.requester == visit.person.account
+    mine = _is_mine(one, visit.person.account)
     values = {"one": one, "mine": mine, "for_me": is_for(one, visit.person.account), "problem": problem}
     return show(visit, "request.html", {**values, **_words()}, status=status)
 

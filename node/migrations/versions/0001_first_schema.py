@@ -159,6 +159,7 @@ def upgrade() -> None:
         sa.Column("requested_at", sa.DateTime(), nullable=False),
         sa.Column("expires_at", sa.String(length=40), nullable=False),
         sa.Column("asked_signature", sa.LargeBinary(), nullable=False),
+        sa.Column("account", sa.String(length=32), nullable=False),
         sa.Column("approver", sa.String(length=200), nullable=True),
         sa.Column("approved_at", sa.DateTime(), nullable=True),
         sa.Column("given_signature", sa.LargeBinary(), nullable=True),

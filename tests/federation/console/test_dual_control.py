@@ -4,16 +4,26 @@ import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
+from keys import KeyStore
+from keys.pki.administrators import key_of, public_of
+from keys.store.kinds import generate_secret
+from node.acting import in_name_of
 from node.clock import utc_now
+from node.database import approvals as approval_rows
 from node.database import audit_log
 from node.database import peers as peer_rows
 from node.database import users as user_rows
+from node.database.approvals import AdminRow
 from node.database.tables import approvals as table
 from node.domain.quotas import Measure, Window
+from node.governance import approvals
+from node.governance.approvals import ApprovalNeededError, ApprovalRequest, by_key
 from node.governance.quota_settings import set_limit
 from tests.support.cluster import Province, query_database
 from tests.support.console import PASSWORD, Browser
@@ -109,6 +119,33 @@ def test_only_the_requester_withdraws_a_request(theirs: dict[str, Browser], answ
     assert ask_for_quota(boss, 900_000_009) != request  # its approval is gone too
     found = query_database(answering.home, "SELECT details FROM audit WHERE event = 'approval_withdrawn'")
     assert [json.loads(str(row[0]))["id"] for row in found] == [request]
+
+
+def test_a_request_of_a_command_is_withdrawn_by_the_account_that_ran_it(
+    theirs: dict[str, Browser], answering: Province, tmp_path: Path
+) -> None:
+    boss, tech = theirs["boss"], theirs["tech"]
+    store = answering.node.store
+    keys = {name: KeyStore.create(tmp_path / name, b"passphrase of " + name.encode()) for name in "ab"}
+    with store.transaction("enrol", write=True) as tx:
+        for name, one in keys.items():
+            one.add("signing.1", generate_secret("signing"))
+            approval_rows.add_admin(tx, AdminRow(name, public_of(key_of(one)), utc_now()))
+    asked = ApprovalRequest("keys rotate", {"purpose": "oprf"})
+    with in_name_of("boss", "security", "440000000000"), pytest.raises(ApprovalNeededError) as needed:
+        approvals.require(store, asked, by_key(keys["a"]), utc_now(), timedelta(hours=1))
+    request = needed.value.details["request"]
+    assert "撤回请求" not in tech.get(f"/requests/{request}")
+    assert withdraw(tech, request) == 422
+    page = boss.get(f"/requests/{request}")
+    assert "heqiao approve" in page
+    assert "撤回请求" in boss.get("/requests")
+    boss.get(f"/requests/{request}")
+    boss.send(f"/requests/{request}/withdraw", {})
+    assert f"已撤回请求{request}" in boss.page
+    assert query_database(answering.home, f"SELECT id FROM approvals WHERE id = '{request}'") == []
+    refused = query_database(answering.home, "SELECT details FROM audit WHERE event = 'withdrawal_refused'")
+    assert [json.loads(str(row[0]))["user"] for row in refused][-1] == "tech"
 
 
 def test_nobody_approves_the_own_request(theirs: dict[str, Browser], answering: Province) -> None:

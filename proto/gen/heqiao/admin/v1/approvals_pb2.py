@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/admin/v1/approvals.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd2\x02\n\x08\x41pproval\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x37\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32&.heqiao.admin.v1.Approval.DetailsEntry\x12\x11\n\trequester\x18\x04 \x01(\t\x12\x10\n\x08\x61pprover\x18\x05 \x01(\t\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05state\x18\x08 \x01(\t\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\x12\n\nby_account\x18\n \x01(\x08\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"5\n\x14ListApprovalsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\r\"T\n\x15ListApprovalsResponse\x12,\n\tapprovals\x18\x01 \x03(\x0b\x32\x19.heqiao.admin.v1.Approval\x12\r\n\x05total\x18\x02 \x01(\r\"U\n\x0e\x41pproveRequest\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\"\x11\n\x0f\x41pproveResponse\"&\n\x0fWithdrawRequest\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\"\x12\n\x10WithdrawResponse2\x90\x02\n\x0f\x41pprovalService\x12^\n\rListApprovals\x12%.heqiao.admin.v1.ListApprovalsRequest\x1a&.heqiao.admin.v1.ListApprovalsResponse\x12L\n\x07\x41pprove\x12\x1f.heqiao.admin.v1.ApproveRequest\x1a .heqiao.admin.v1.ApproveResponse\x12O\n\x08Withdraw\x12 .heqiao.admin.v1.WithdrawRequest\x1a!.heqiao.admin.v1.WithdrawResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/admin/v1/approvals.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x02\n\x08\x41pproval\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12\x37\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32&.heqiao.admin.v1.Approval.DetailsEntry\x12\x11\n\trequester\x18\x04 \x01(\t\x12\x10\n\x08\x61pprover\x18\x05 \x01(\t\x12\x30\n\x0crequested_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05state\x18\x08 \x01(\t\x12\x0e\n\x06\x64igest\x18\t \x01(\t\x12\x12\n\nby_account\x18\n \x01(\x08\x12\x0f\n\x07\x61\x63\x63ount\x18\x0b \x01(\t\x1a.\n\x0c\x44\x65tailsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"5\n\x14ListApprovalsRequest\x12\r\n\x05limit\x18\x01 \x01(\r\x12\x0e\n\x06offset\x18\x02 \x01(\r\"T\n\x15ListApprovalsResponse\x12,\n\tapprovals\x18\x01 \x03(\x0b\x32\x19.heqiao.admin.v1.Approval\x12\r\n\x05total\x18\x02 \x01(\r\"U\n\x0e\x41pproveRequest\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\x12\x0c\n\x04\x63ode\x18\x04 \x01(\t\"\x11\n\x0f\x41pproveResponse\"&\n\x0fWithdrawRequest\x12\x13\n\x0b\x61pproval_id\x18\x01 \x01(\t\"\x12\n\x10WithdrawResponse2\x90\x02\n\x0f\x41pprovalService\x12^\n\rListApprovals\x12%.heqiao.admin.v1.ListApprovalsRequest\x1a&.heqiao.admin.v1.ListApprovalsResponse\x12L\n\x07\x41pprove\x12\x1f.heqiao.admin.v1.ApproveRequest\x1a .heqiao.admin.v1.ApproveResponse\x12O\n\x08Withdraw\x12 .heqiao.admin.v1.WithdrawRequest\x1a!.heqiao.admin.v1.WithdrawResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,21 +35,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPROVAL_DETAILSENTRY']._loaded_options = None
   _globals['_APPROVAL_DETAILSENTRY']._serialized_options = b'8\001'
   _globals['_APPROVAL']._serialized_start=86
-  _globals['_APPROVAL']._serialized_end=424
-  _globals['_APPROVAL_DETAILSENTRY']._serialized_start=378
-  _globals['_APPROVAL_DETAILSENTRY']._serialized_end=424
-  _globals['_LISTAPPROVALSREQUEST']._serialized_start=426
-  _globals['_LISTAPPROVALSREQUEST']._serialized_end=479
-  _globals['_LISTAPPROVALSRESPONSE']._serialized_start=481
-  _globals['_LISTAPPROVALSRESPONSE']._serialized_end=565
-  _globals['_APPROVEREQUEST']._serialized_start=567
-  _globals['_APPROVEREQUEST']._serialized_end=652
-  _globals['_APPROVERESPONSE']._serialized_start=654
-  _globals['_APPROVERESPONSE']._serialized_end=671
-  _globals['_WITHDRAWREQUEST']._serialized_start=673
-  _globals['_WITHDRAWREQUEST']._serialized_end=711
-  _globals['_WITHDRAWRESPONSE']._serialized_start=713
-  _globals['_WITHDRAWRESPONSE']._serialized_end=731
-  _globals['_APPROVALSERVICE']._serialized_start=734
-  _globals['_APPROVALSERVICE']._serialized_end=1006
+  _globals['_APPROVAL']._serialized_end=441
+  _globals['_APPROVAL_DETAILSENTRY']._serialized_start=395
+  _globals['_APPROVAL_DETAILSENTRY']._serialized_end=441
+  _globals['_LISTAPPROVALSREQUEST']._serialized_start=443
+  _globals['_LISTAPPROVALSREQUEST']._serialized_end=496
+  _globals['_LISTAPPROVALSRESPONSE']._serialized_start=498
+  _globals['_LISTAPPROVALSRESPONSE']._serialized_end=582
+  _globals['_APPROVEREQUEST']._serialized_start=584
+  _globals['_APPROVEREQUEST']._serialized_end=669
+  _globals['_APPROVERESPONSE']._serialized_start=671
+  _globals['_APPROVERESPONSE']._serialized_end=688
+  _globals['_WITHDRAWREQUEST']._serialized_start=690
+  _globals['_WITHDRAWREQUEST']._serialized_end=728
+  _globals['_WITHDRAWRESPONSE']._serialized_start=730
+  _globals['_WITHDRAWRESPONSE']._serialized_end=748
+  _globals['_APPROVALSERVICE']._serialized_start=751
+  _globals['_APPROVALSERVICE']._serialized_end=1023
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Approval(_message.Message):
-    __slots__ = ("approval_id", "action", "details", "requester", "approver", "requested_at", "expires_at", "state", "digest", "by_account")
+    __slots__ = ("approval_id", "action", "details", "requester", "approver", "requested_at", "expires_at", "state", "digest", "by_account", "account")
     class DetailsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class Approval(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     BY_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
     approval_id: str
     action: str
     details: _containers.ScalarMap[str, str]
@@ -38,7 +39,8 @@ class Approval(_message.Message):
     state: str
     digest: str
     by_account: bool
-    def __init__(self, approval_id: _Optional[str] = ..., action: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ..., requester: _Optional[str] = ..., approver: _Optional[str] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[str] = ..., digest: _Optional[str] = ..., by_account: _Optional[bool] = ...) -> None: ...
+    account: str
+    def __init__(self, approval_id: _Optional[str] = ..., action: _Optional[str] = ..., details: _Optional[_Mapping[str, str]] = ..., requester: _Optional[str] = ..., approver: _Optional[str] = ..., requested_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., state: _Optional[str] = ..., digest: _Optional[str] = ..., by_account: _Optional[bool] = ..., account: _Optional[str] = ...) -> None: ...
 
 class ListApprovalsRequest(_message.Message):
     __slots__ = ("limit", "offset")
