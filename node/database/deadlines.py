@@ -7,18 +7,17 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from node.database.deadline_tables import attempts, left_out
-from node.database.jobs import update_part
+from node.database.jobs import PART_COLUMNS, update_part
 from node.database.tables import jobs, parts
 from node.domain.jobs import AWAY, OPEN_PARTS, OPEN_STATES, WAITING, Attempt, PartClock, PartRow
 
 _OPEN = (WAITING, *OPEN_PARTS)
-_PART = tuple(column for column in parts.c if not column.name.endswith("_sealed"))
 
 
 def open_parts(tx: Connection, owners: Collection[str] | None = None) -> list[tuple[str, PartRow]]:
     """Parts that have not ended, of some owners' jobs or all, with the owner; the first due first."""
     found = (
-        select(jobs.c.owner, *_PART)
+        select(jobs.c.owner, *PART_COLUMNS)
         .join(jobs, jobs.c.id == parts.c.job)
         .where(jobs.c.state.in_(OPEN_STATES), parts.c.state.in_(_OPEN))
         .order_by(parts.c.due_at, parts.c.job, parts.c.peer)

@@ -25,12 +25,15 @@ from sqlalchemy import (
 )
 
 from node.database.case_tables import matched_entries
+from node.database.job_statistics import hours_after
 from node.database.leases import is_held, job_lease
 from node.database.tables import answers, jobs, parts, sum_products, tokens
+from node.domain.days import china_day, month_number
 from node.domain.jobs import OPEN_PARTS, OPEN_STATES, WAITING, JobRow, PartClock, PartRow
 
-_JOB = tuple(column for column in jobs.c if column.name != "request_sealed")
-_PART = tuple(column for column in parts.c if not column.name.endswith("_sealed"))
+_COUNTED = ("month", "hours", "owner", "subjects")  # of parts; of jobs only the month is no field of a row
+_JOB = tuple(column for column in jobs.c if column.name not in ("request_sealed", "month"))
+PART_COLUMNS = tuple(one for one in parts.c if not one.name.endswith("_sealed") and one.name not in _COUNTED)
 
 
 def add_job(
@@ -52,6 +55,7 @@ def add_job(
             purpose=job.purpose,
             legal_basis=job.legal_basis,
             created_at=job.created_at,
+            month=month_number(china_day(job.created_at)),
             due_at=job.due_at,
             due_estimated=job.due_estimated,
             report_by=job.report_by,
@@ -69,7 +73,9 @@ def add_job(
 def add_parts(tx: Connection, job: str, peers: Sequence[str], clock: PartClock) -> None:
     """Store a pending part for each peer."""
     if peers:
-        tx.execute(insert(parts), [{**_new_part(job, peer), **asdict(clock)} for peer in peers])
+        columns = (jobs.c.month, jobs.c.owner, jobs.c.subjects)
+        counted = tx.execute(select(*columns).where(jobs.c.id == job)).mappings().one()
+        tx.execute(insert(parts), [{**_new_part(job, peer), **counted, **asdict(clock)} for peer in peers])
 
 
 def _new_part(job: str, peer: str) -> dict[str, object]:
@@ -159,20 +165,26 @@ def cancel_requested(tx: Connection, job: str) -> bool:
 
 def list_parts(tx: Connection, job: str) -> list[PartRow]:
     """The parts of a job by peer."""
-    return [_part(row) for row in tx.execute(select(*_PART).where(parts.c.job == job).order_by(parts.c.peer))]
+    return [
+        _part(row)
+        for row in tx.execute(select(*PART_COLUMNS).where(parts.c.job == job).order_by(parts.c.peer))
+    ]
 
 
 def parts_of(tx: Connection, chosen: Sequence[str]) -> Mapping[str, list[PartRow]]:
     """The parts of some jobs by job, in the order of their peers."""
     found: dict[str, list[PartRow]] = {job: [] for job in chosen}
-    for row in tx.execute(select(*_PART).where(parts.c.job.in_(chosen)).order_by(parts.c.job, parts.c.peer)):
+    for row in tx.execute(
+        select(*PART_COLUMNS).where(parts.c.job.in_(chosen)).order_by(parts.c.job, parts.c.peer)
+    ):
         found[row.job].append(_part(row))
     return found
 
 
 def update_part(tx: Connection, job: str, peer: str, values: Mapping[str, object]) -> None:
     """Change some columns of a part."""
-    tx.execute(update(parts).where(parts.c.job == job, parts.c.peer == peer).values(dict(values)))
+    changed = {**values, **hours_after(tx, values)}
+    tx.execute(update(parts).where(parts.c.job == job, parts.c.peer == peer).values(changed))
 
 
 def read_session(tx: Connection, job: str, peer: str) -> bytes | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, update
 
 from node.database.case_tables import matched_entries
 from node.database.tables import DEADLINE_TABLES, answers, jobs, parts, sum_products, tokens
@@ -30,6 +30,11 @@ def due_jobs(tx: Connection, fetched: datetime, ended: datetime, most: int | Non
     return [row.id for row in tx.execute(found.limit(most))]
 
 
+def count_due(tx: Connection, fetched: datetime, ended: datetime) -> int:
+    """How many jobs are due."""
+    return tx.scalar(select(func.count()).select_from(jobs).where(_is_due(fetched, ended))) or 0
+
+
 def count(tx: Connection, chosen: Sequence[str]) -> Erased:
     """What belongs to some jobs."""
     return Erased(
@@ -53,19 +58,19 @@ def erase(tx: Connection, chosen: Sequence[str], fetched: datetime, ended: datet
 
 def leftover_secrets(tx: Connection) -> int:
     """Seeds, tokens and unopened sums of jobs that have ended."""
-    over = _ended()
-    seeds = select(func.count()).where(parts.c.job.in_(over), parts.c.session_sealed.is_not(None))
-    kept = [select(func.count()).where(table.c.job.in_(over)) for table in (tokens, sum_products)]
+    seeds = select(func.count()).where(_has_ended(parts), parts.c.session_sealed.is_not(None))
+    kept = [select(func.count()).where(_has_ended(table)) for table in (tokens, sum_products)]
     return sum(tx.scalar(one) or 0 for one in (seeds, *kept))
 
 
 def erase_secrets(tx: Connection) -> int:
     """Erase them; returns how many there were."""
-    found, over = leftover_secrets(tx), _ended()
+    found = leftover_secrets(tx)
     if found:
-        tx.execute(update(parts).where(parts.c.job.in_(over)).values(session_sealed=None))
+        kept = update(parts).where(_has_ended(parts), parts.c.session_sealed.is_not(None))
+        tx.execute(kept.values(session_sealed=None))
         for table in (tokens, sum_products):
-            tx.execute(delete(table).where(table.c.job.in_(over)))
+            tx.execute(delete(table).where(_has_ended(table)))
     return found
 
 
@@ -75,5 +80,8 @@ def _is_due(fetched: datetime, ended: datetime) -> ColumnElement[bool]:
     )
 
 
-def _ended() -> Select[tuple[str]]:
-    return select(jobs.c.id).where(jobs.c.state.not_in(OPEN_STATES))
+def _has_ended(table: Table) -> ColumnElement[bool]:
+    """Whether the job of a row has ended. Few have not, and few rows have secrets: neither looks at all
+    jobs.
+    """
+    return table.c.job.not_in(select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES)))

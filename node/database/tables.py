@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from node.database import (
@@ -46,6 +47,8 @@ OTHERS = (
     watch_tables.TABLES,
 )
 DEADLINE_TABLES = deadline_tables.TABLES
+
+_HAS_SESSION = text("session_sealed IS NOT NULL")
 
 imports = Table(
     "imports",
@@ -77,6 +80,8 @@ jobs = Table(
     Column("purpose", String(32), nullable=False),
     Column("legal_basis", String(64), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # The month of `created_at` in China, as 202611.
+    Column("month", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     # Whether `due_at` was counted with days of a year whose holidays are not known.
     Column("due_estimated", Boolean, nullable=False),
@@ -94,8 +99,11 @@ jobs = Table(
     # A page of the list is chosen in an index alone, however many jobs there are.
     Index("ix_jobs_created_at", "created_at", "id", "owner"),
     Index("ix_jobs_state", "state", "created_at", "id", "owner"),
-    # Statistics are counted in an index too: rows have lists of people between these columns.
-    Index("ix_jobs_statistics", "created_at", "owner", "state", "items", "subjects", "id"),
+    # Statistics are counted in an index too, in its order: rows have lists of people between these columns.
+    Index("ix_jobs_statistics", "month", "owner", "state", "items", "subjects"),
+    # What is due to be erased.
+    Index("ix_jobs_finished_at", "finished_at"),
+    Index("ix_jobs_fetched_at", "fetched_at"),
 )
 
 parts = Table(
@@ -125,6 +133,12 @@ parts = Table(
     Column("close_estimated", Boolean, nullable=False),
     Column("warned_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
+    # Whole hours until the peer answered a question, rounded up; the month, owner and people of its job, for
+    # statistics.
+    Column("hours", Integer),
+    Column("month", Integer, nullable=False),
+    Column("owner", String(220), nullable=False),
+    Column("subjects", Integer, nullable=False),
     # Digests of what each item meant when the peer was asked (JSON), without which no answer is used again.
     Column("definitions", Text, nullable=False),
     # The seed and the manifest of the query under way; erased when the part ends.
@@ -134,6 +148,9 @@ parts = Table(
     # Answers of earlier jobs that are used again instead of asking.
     Column("reused_sealed", LargeBinary),
     Index("ix_parts_peer", "peer", "state"),
+    Index("ix_parts_statistics", "month", "owner", "peer", "state", "reason", "hours", "subjects"),
+    # The few that run.
+    Index("ix_parts_session", "job", sqlite_where=_HAS_SESSION, postgresql_where=_HAS_SESSION),
 )
 
 # Digests of the numbers of mandates, by the owner of the jobs that they are revoked for: "node" is all.

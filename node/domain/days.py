@@ -33,6 +33,11 @@ def china_minute(moment: datetime) -> str:
     return china_time(moment).isoformat(sep=" ", timespec="minutes")
 
 
+def month_number(day: date) -> int:
+    """The month of a day, as 202611."""
+    return 100 * day.year + day.month
+
+
 def is_monday_to_friday(day: date) -> bool:
     """Whether a day is no Saturday or Sunday; holidays are those of `node.domain.working_days`."""
     return day.weekday() < 5

@@ -45,6 +45,12 @@ def read_due(node: Node) -> Erased:
         return found + Erased(records=record_rows.count_due(tx, *_record_moments(node)))
 
 
+def count_due(node: Node) -> tuple[int, int]:
+    """How many jobs a run would erase now, and how many secrets that they left."""
+    with node.store.transaction("count what is due") as tx:
+        return rows.count_due(tx, *_moments(node)), rows.leftover_secrets(tx)
+
+
 def erase_due(
     node: Node,
     write: Write[Erased] | None = None,

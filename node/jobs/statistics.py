@@ -7,8 +7,8 @@ from typing import Final
 
 from node.context import Node
 from node.database import job_statistics as rows
-from node.domain.days import china_day, day_start
-from node.domain.job_statistics import Statistics, last_months, make_statistics, month_start
+from node.domain.days import china_day, month_number
+from node.domain.job_statistics import Statistics, last_months, make_statistics
 from node.errors import InvalidRequestError
 
 _MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
@@ -19,24 +19,19 @@ def read_statistics(node: Node, month: str, owners: Collection[str] | None) -> S
 
     Raises InvalidRequestError for another month.
     """
-    firsts = {_name(first): first for first in last_months(china_day(node.clock()))}
+    months = last_months(china_day(node.clock()))
+    firsts = {_name(first): first for first in months}
     chosen = month or next(reversed(firsts))
     if not _MONTH.fullmatch(chosen) or chosen not in firsts:
         raise InvalidRequestError(
             f"there are statistics of the last {len(firsts)} months only", "name one of them, as 2026-11"
         )
-    begins = [(name, day_start(first)) for name, first in firsts.items()]
-    end = day_start(_next(firsts[chosen]))
     days = node.config.deadlines.report_days
     with node.store.transaction("count jobs") as tx:
-        jobs = rows.count_jobs(tx, begins, owners)
-        parts = rows.count_parts(tx, day_start(firsts[chosen]), end, days, owners)
+        jobs = rows.count_jobs(tx, month_number(months[0]), month_number(months[-1]), owners)
+        parts = rows.count_parts(tx, month_number(firsts[chosen]), days, owners)
     return make_statistics(chosen, days, jobs, parts)
 
 
 def _name(first: date) -> str:
     return f"{first.year}-{first.month:02}"
-
-
-def _next(first: date) -> date:
-    return month_start(first.year * 12 + first.month)

@@ -17,9 +17,10 @@ from keys.store.inventory import KeyFacts, check_files, inspect
 from keys.types import EpochKey, KeyState
 from node.config import Config
 from node.credentials.revocation_lists import Revocations
-from node.database import database_url, open_store
+from node.database import Store, database_url, open_store
 from node.database import key_epochs as epoch_rows
 from node.database.epoch_usage import EpochUse, read_uses
+from node.domain.catalogue import Catalogue
 from node.domain.missing_partitions import MissingPartitions
 from node.errors import NodeError
 from node.federation.catalogue_file import load_catalogue
@@ -89,8 +90,12 @@ class _Stored:
     why: str = ""
 
 
-def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
-    """Open every key of a home's store and check the store's files and the certificate."""
+def read_status(
+    config: Config, store: KeyStore, now: datetime, opened: tuple[Store, Catalogue] | None = None
+) -> KeyStatus:
+    """Open every key of a home's store and check the store's files and the certificate. A node has its
+    database and its catalogue open already.
+    """
     problems = check_files(store)
     fitting, certificate = 0, None
     if config.tls.certificate.exists():
@@ -100,7 +105,7 @@ def read_status(config: Config, store: KeyStore, now: datetime) -> KeyStatus:
             problems.append(str(error))
     else:
         problems.append("no certificate yet: this home has not joined a federation")
-    stored = _read_database(config)
+    stored = _read_opened(*opened) if opened else _read_database(config)
     facts = inspect(store, now)
     problems += _missing(facts, stored.known)
     lines = tuple(_line(one, facts, stored, fitting, certificate, config) for one in facts)
@@ -157,14 +162,20 @@ def _read_database(config: Config) -> _Stored:
         if config.database_file is not None and not config.database_file.exists():
             return _Stored(why="no database yet")  # opening would make it, and reading makes nothing
         store = open_store(database_url(config))
-        with store.transaction("read key epochs") as tx:
-            known = epoch_rows.read_epochs(tx)
-            catalogue = load_catalogue(config)
-            found = _Stored(known, read_missing(tx, known, catalogue), tuple(read_uses(tx)))
+        found = _read_opened(store, load_catalogue(config))
         store.dispose()
     except (NodeError, KeyringError) as error:
         return _Stored(why=str(error))
     return found
+
+
+def _read_opened(store: Store, catalogue: Catalogue) -> _Stored:
+    try:
+        with store.transaction("read key epochs") as tx:
+            known = epoch_rows.read_epochs(tx)
+            return _Stored(known, read_missing(tx, known, catalogue), tuple(read_uses(tx)))
+    except NodeError as error:
+        return _Stored(why=str(error))
 
 
 def _peer_use(use: EpochUse, known: Sequence[EpochKey]) -> PeerUse:

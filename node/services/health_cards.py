@@ -12,7 +12,7 @@ from node.database import audit_pages, database_facts, describe_database, queue_
 from node.database import peers as peer_rows
 from node.domain.days import china_minute
 from node.jobs.mirrors import read_mirror
-from node.jobs.retention import read_due
+from node.jobs.retention import count_due
 from node.mirror.folder import State
 from node.services.checks import Finding, check_node, try_check
 
@@ -133,6 +133,6 @@ def _check_queue(node: Node) -> Finding:
 
 
 def _check_retention(node: Node) -> Finding:
-    due = read_due(node)
-    facts = {"jobs": str(due.jobs), "secrets": str(due.secrets)}
-    return Finding("retention", True, f"{due.jobs} jobs are due to be erased", "", facts)
+    jobs, secrets = count_due(node)
+    facts = {"jobs": str(jobs), "secrets": str(secrets)}
+    return Finding("retention", True, f"{jobs} jobs are due to be erased", "", facts)

@@ -26,7 +26,7 @@ class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: igno
     def GetKeys(self, _request: pb.GetKeysRequest, _call: Call) -> pb.GetKeysResponse:  # noqa: N802
         """What `heqiao keys status` shows."""
         node = self._node
-        found = read_status(node.config, self._key_store(), node.clock())
+        found = read_status(node.config, self._key_store(), node.clock(), (node.store, node.catalogue))
         message = _keys(found)
         message.dual_control = node.config.approvals.required
         backup = last_backup(node)

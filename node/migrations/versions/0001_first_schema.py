@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("purpose", sa.String(length=32), nullable=False),
         sa.Column("legal_basis", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("month", sa.Integer(), nullable=False),
         sa.Column("due_at", sa.DateTime(), nullable=False),
         sa.Column("due_estimated", sa.Boolean(), nullable=False),
         sa.Column("report_by", sa.DateTime(), nullable=True),
@@ -101,12 +102,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_created_at", "jobs", ["created_at", "id", "owner"], unique=False)
     op.create_index("ix_jobs_state", "jobs", ["state", "created_at", "id", "owner"], unique=False)
-    op.create_index(
-        "ix_jobs_statistics",
-        "jobs",
-        ["created_at", "owner", "state", "items", "subjects", "id"],
-        unique=False,
-    )
+    op.create_index("ix_jobs_statistics", "jobs", ["month", "owner", "state", "items", "subjects"])
+    op.create_index("ix_jobs_finished_at", "jobs", ["finished_at"], unique=False)
+    op.create_index("ix_jobs_fetched_at", "jobs", ["fetched_at"], unique=False)
     op.create_table(
         "revoked_mandates",
         sa.Column("owner", sa.String(length=220), nullable=False),
@@ -284,6 +282,10 @@ def upgrade() -> None:
         sa.Column("close_estimated", sa.Boolean(), nullable=False),
         sa.Column("warned_at", sa.DateTime(), nullable=True),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
+        sa.Column("hours", sa.Integer(), nullable=True),
+        sa.Column("month", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.String(length=220), nullable=False),
+        sa.Column("subjects", sa.Integer(), nullable=False),
         sa.Column("definitions", sa.Text(), nullable=False),
         sa.Column("session_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("refusals_sealed", sa.LargeBinary(), nullable=True),
@@ -292,6 +294,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("job", "peer", name=op.f("pk_parts")),
     )
     op.create_index("ix_parts_peer", "parts", ["peer", "state"], unique=False)
+    counted = ["month", "owner", "peer", "state", "reason", "hours", "subjects"]
+    op.create_index("ix_parts_statistics", "parts", counted)
+    running = sa.text("session_sealed IS NOT NULL")
+    op.create_index("ix_parts_session", "parts", ["job"], sqlite_where=running, postgresql_where=running)
     op.create_table(
         "token_blocks",
         sa.Column("class", sa.String(length=16), nullable=False),
@@ -354,7 +360,8 @@ def downgrade() -> None:
     op.drop_table("delta_buckets")
     op.drop_table("tokens")
     op.drop_table("token_blocks")
-    op.drop_index("ix_parts_peer", table_name="parts")
+    for name in ("peer", "statistics", "session"):
+        op.drop_index(f"ix_parts_{name}", table_name="parts")
     op.drop_table("parts")
     op.drop_index("ix_partitions_cut_id", table_name="partitions")
     op.drop_table("partitions")
@@ -368,9 +375,8 @@ def downgrade() -> None:
     op.drop_table("task_runs")
     op.drop_table("leases")
     op.drop_table("revoked_mandates")
-    op.drop_index("ix_jobs_statistics", table_name="jobs")
-    op.drop_index("ix_jobs_state", table_name="jobs")
-    op.drop_index("ix_jobs_created_at", table_name="jobs")
+    for name in ("statistics", "state", "created_at", "finished_at", "fetched_at"):
+        op.drop_index(f"ix_jobs_{name}", table_name="jobs")
     op.drop_table("jobs")
     op.drop_table("imports")
     op.drop_table("deltas")

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 
 from node.context import Node
 from node.database import answered_people, audit_log, deadlines, open_store, retention
@@ -19,7 +19,7 @@ from node.domain.audit_chain import first_broken
 from node.domain.jobs import JobRow
 from node.domain.retention import Erased
 from node.jobs.leases import Leases
-from node.jobs.retention import AT_ONCE, erase_due, read_due
+from node.jobs.retention import AT_ONCE, count_due, erase_due, read_due
 from node.jobs.scheduler import LEASE, Scheduler
 from node.services.periodic import periodic_tasks
 from tests.support.single_node import NOW, make_node
@@ -219,3 +219,21 @@ def test_a_serving_node_erases_once_a_day(node: Node) -> None:
         assert scheduler.run_due(lease) == ["retention"]
         assert held(node) == set()
         assert scheduler.run_due(lease) == []
+
+
+def test_what_is_due_is_counted_without_looking_at_all_jobs(node: Node) -> None:
+    """As the page of health does: the same counts as `read_due`, each from a small index."""
+    add(node, "old", "done", 1)
+    due = read_due(node)
+    assert count_due(node) == (due.jobs, due.secrets)
+    if node.store.dialect != "sqlite":
+        pytest.skip("the plan of SQLite")
+    asked = []
+    with node.store.transaction("plan") as tx:
+        event.listen(tx, "before_cursor_execute", lambda *told: asked.append(told[2:4]))
+        retention.count_due(tx, NOW, NOW)
+        retention.leftover_secrets(tx)
+        for statement, parameters in tuple(asked):
+            for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters):
+                assert "SCAN jobs" not in row[3], row[3]
+                assert "SCAN parts" not in row[3] or "ix_parts_session" in row[3], row[3]
