@@ -6,6 +6,7 @@ of the partition.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
@@ -22,12 +23,12 @@ _PLACE = and_(
 )
 _LATER = delete(deltas).where(_PLACE, deltas.c.version > bindparam("version"))
 _NEW = insert(deltas).returning(deltas.c.id)
-_KEPT = (
-    select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.size)
-    .where(_PLACE)
+_HELD = (
+    select(deltas.c.id, deltas.c.origin, deltas.c.version, deltas.c.from_version, deltas.c.size)
+    .where(deltas.c.item == bindparam("item"), deltas.c.epoch == bindparam("epoch"))
     .order_by(deltas.c.version.desc())
 )
-_OTHERS = delete(deltas).where(_PLACE, deltas.c.id.not_in(bindparam("kept", expanding=True)))
+_DROPPED = delete(deltas).where(deltas.c.id.in_(bindparam("dropped", expanding=True)))
 _AFTER = select(deltas.c.id, deltas.c.version, deltas.c.from_version, deltas.c.from_root).where(
     _PLACE, deltas.c.version <= bindparam("to_version"), deltas.c.version > bindparam("after")
 )
@@ -62,17 +63,34 @@ def drop_delta(tx: Connection, delta: int) -> None:
     tx.execute(delete(deltas).where(deltas.c.id == delta))
 
 
-def settle(tx: Connection, current: PartitionRow, room: int) -> None:
-    """Keep, of a partition that was just published, the newest deltas that lead to it, up to `room` bytes."""
-    rows = tx.execute(_KEPT, _place(current)).all()
-    kept, expected = [], current.version
-    for row in rows:
+def settle(tx: Connection, published: Sequence[tuple[PartitionRow, int]]) -> None:
+    """Keep, of partitions that were just published, the newest deltas that lead to them, up to a number of
+    bytes of each.
+    """
+    places: dict[tuple[str, int], dict[str, tuple[PartitionRow, int]]] = {}
+    for part, room in published:
+        places.setdefault((part.item, part.epoch), {})[part.origin] = part, room
+    for (item, epoch), by_origin in places.items():
+        held: dict[str, list[Any]] = {}
+        for row in tx.execute(_HELD, {"item": item, "epoch": epoch}):
+            held.setdefault(row.origin, []).append(row)
+        dropped = [
+            identifier
+            for origin, (part, room) in by_origin.items()
+            for identifier in _superfluous(held.get(origin, ()), part.version, room)
+        ]
+        if dropped:
+            tx.execute(_DROPPED, {"dropped": dropped})
+
+
+def _superfluous(held: Sequence[Any], version: int, room: int) -> list[int]:
+    """Deltas of a partition, the newest first, without those that lead to `version` and have room."""
+    for place, row in enumerate(held):
         room -= row.size
-        if row.version != expected or room < 0:
-            break
-        kept.append(row.id)
-        expected = row.from_version
-    tx.execute(_OTHERS, {**_place(current), "kept": kept})
+        if row.version != version or room < 0:
+            return [one.id for one in held[place:]]
+        version = row.from_version
+    return []
 
 
 def find_chain(

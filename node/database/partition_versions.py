@@ -26,18 +26,28 @@ _SAME_PLACE = (
     partitions.c.origin == bindparam("of_origin"),
     partitions.c.epoch == bindparam("of_epoch"),
 )
-_LAST = select(func.max(partitions.c.version)).where(*_SAME_PLACE)
+_LAST = (
+    select(partitions.c.origin, func.max(partitions.c.version).label("last"))
+    .where(partitions.c.item == bindparam("of_item"), partitions.c.epoch == bindparam("of_epoch"))
+    .group_by(partitions.c.origin)
+)
+_NEW_CUT = insert(cuts).returning(cuts.c.id)
 _WRITTEN = insert(partitions).returning(partitions.c.id)
-_PLACE_OF = select(
+_PLACES_OF = select(
     partitions.c.item.label("of_item"),
     partitions.c.origin.label("of_origin"),
     partitions.c.epoch.label("of_epoch"),
-).where(partitions.c.id == bindparam("partition"))
+).where(partitions.c.id.in_(bindparam("prepared", expanding=True)))
 _SUPERSEDE = update(partitions).where(*_SAME_PLACE, partitions.c.is_current).values(is_current=False)
 _PUBLISH = (
     update(partitions)
-    .where(partitions.c.id == bindparam("partition"))
+    .where(partitions.c.id.in_(bindparam("prepared", expanding=True)))
     .values(is_current=True, published_at=bindparam("now"), offered_at=bindparam("offered"))
+)
+_REDATE = (
+    update(partitions)
+    .where(partitions.c.id == bindparam("redated"))
+    .values(date=bindparam("new_date"), as_of=bindparam("new_as_of"))
 )
 
 
@@ -95,16 +105,15 @@ def version_after(last: int, now: datetime) -> int:
     return max(last + 1, int(now.timestamp() * 1000))
 
 
-def next_version(tx: Connection, item: str, origin: str, epoch: int, now: datetime) -> int:
-    """The number of the version after the newest."""
-    place = {"of_item": item, "of_origin": origin, "of_epoch": epoch}
-    return version_after(int(tx.scalar(_LAST, place) or 0), now)
+def last_versions(tx: Connection, item: str, epoch: int) -> dict[str, int]:
+    """The newest version of each partition of an item, by origin."""
+    return {row.origin: row.last for row in tx.execute(_LAST, {"of_item": item, "of_epoch": epoch})}
 
 
 def open_cut(tx: Connection, item: str, origin: str, epoch: int, bits: int, now: datetime) -> int:
     """A new cut without buckets; return its id."""
     values = {"item": item, "origin": origin, "epoch": epoch, "bits": bits, "begun_at": now}
-    return int(tx.execute(insert(cuts).values(**values).returning(cuts.c.id)).scalar_one())
+    return int(tx.execute(_NEW_CUT, values).scalar_one())
 
 
 def add_buckets(tx: Connection, cut: int, version: int, new: Sequence[NewBucket]) -> None:
@@ -157,10 +166,13 @@ def publish(tx: Connection, prepared: Iterable[int], now: datetime, *, offered: 
 
     Those that are not `offered` are what the next import changes, and peers still get the one before.
     """
-    for identifier in prepared:
-        place = tx.execute(_PLACE_OF, {"partition": identifier}).mappings().one()
-        tx.execute(_SUPERSEDE, dict(place))
-        tx.execute(_PUBLISH, {"partition": identifier, "now": now, "offered": now if offered else None})
+    identifiers = list(prepared)
+    places = [dict(place) for place in tx.execute(_PLACES_OF, {"prepared": identifiers}).mappings()]
+    if len({tuple(place.values()) for place in places}) != len(identifiers):
+        raise ValueError("versions that are to be published are not one of each partition")
+    if places:
+        tx.execute(_SUPERSEDE, places)
+        tx.execute(_PUBLISH, {"prepared": identifiers, "now": now, "offered": now if offered else None})
 
 
 def offer(tx: Connection, now: datetime, *, item: str | None = None, before: datetime | None = None) -> int:
@@ -203,9 +215,9 @@ class Redated:
 
 def redate(tx: Connection, versions: Iterable[Redated]) -> None:
     """Give served versions new dates."""
-    for each in versions:
-        dates = {"date": each.date, "as_of": each.as_of}
-        tx.execute(update(partitions).where(partitions.c.id == each.partition).values(**dates))
+    dates = [{"redated": one.partition, "new_date": one.date, "new_as_of": one.as_of} for one in versions]
+    if dates:
+        tx.execute(_REDATE, dates)
 
 
 def sweep(store: Store, preparing: Sequence[int] = ()) -> Swept:

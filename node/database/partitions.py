@@ -77,7 +77,7 @@ _BY_ID = partitions.c.id == bindparam("partition")
 _OFFERED = (_PLACE, partitions.c.offered_at.is_not(None))
 _KEPT = select(*_COLUMNS).where(*_OFFERED, partitions.c.version == bindparam("version"))
 _CURRENT = select(*_COLUMNS).where(_PLACE, partitions.c.is_current)
-_VERSION = select(*_COLUMNS).where(_BY_ID)
+_VERSIONS = select(*_COLUMNS).where(partitions.c.id.in_(bindparam("versions", expanding=True)))
 _LATEST = select(partitions.c.version).where(*_OFFERED).order_by(partitions.c.version.desc()).limit(1)
 _LEAVES = select(partitions.c.leaves).where(_BY_ID)
 _SOME = buckets.c.number.in_(bindparam("numbers", expanding=True))
@@ -171,9 +171,10 @@ def find_partition(tx: Connection, item: str, origin: str, epoch: int, version: 
     return None if row is None else _partition(row)
 
 
-def read_version(tx: Connection, partition: int) -> PartitionRow:
-    """A version by its id, published or not."""
-    return _partition(tx.execute(_VERSION, {"partition": partition}).one())
+def read_versions(tx: Connection, versions: Sequence[int]) -> list[PartitionRow]:
+    """Versions by their ids, published or not, in the order of these ids."""
+    rows = {row.id: row for row in tx.execute(_VERSIONS, {"versions": versions})}
+    return [_partition(rows[identifier]) for identifier in versions]
 
 
 def current_partition(tx: Connection, item: str, origin: str, epoch: int) -> PartitionRow | None:

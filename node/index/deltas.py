@@ -23,19 +23,23 @@ def write_deltas(node: Node, prepared: Sequence[int]) -> None:
     None where a partition is new, is cut into another number of buckets or has entries of another size, or
     where the delta has more bytes than are kept. Raises UnavailableError when the disk is full.
     """
-    for identifier in prepared:
-        with node.store.transaction("find versions") as tx:
-            new = index_rows.read_version(tx, identifier)
-            old = index_rows.current_partition(tx, new.item, new.origin, new.epoch)
+    with node.store.transaction("find versions") as tx:
+        versions = index_rows.read_versions(tx, prepared)
+        current = {
+            (old.item, old.origin, old.epoch): old
+            for item, epoch in dict.fromkeys((new.item, new.epoch) for new in versions)
+            for old in index_rows.partitions_of(tx, item, epoch)
+        }
+    for new in versions:
+        old = current.get((new.item, new.origin, new.epoch))
         if old is not None and (old.bits, old.width) == (new.bits, new.width):
             _write_delta(node, old, new)
 
 
 def settle_deltas(tx: Connection, prepared: Sequence[int]) -> None:
     """Of partitions that were just published, keep the deltas that lead to them and have room."""
-    for identifier in prepared:
-        new = index_rows.read_version(tx, identifier)
-        deltas.settle(tx, new, room_for_deltas(new))
+    published = index_rows.read_versions(tx, prepared)
+    deltas.settle(tx, [(new, room_for_deltas(new)) for new in published])
 
 
 def room_for_deltas(part: PartitionRow) -> int:

@@ -80,9 +80,10 @@ class PartitionWriter:
         """Begin new versions, by origin; one that is cut as its `present` version shares the cut."""
         versions = {}
         with self._node.store.transaction("begin versions", write=True) as tx:
+            last = partition_versions.last_versions(tx, self._item, self._epoch)
             for code, layout in layouts.items():
                 place = (self._item, f"{code:02}", self._epoch)
-                number = partition_versions.next_version(tx, *place, self._node.clock())
+                number = partition_versions.version_after(last.get(place[1], 0), self._node.clock())
                 old = (present or {}).get(code)
                 if old is not None and (old.bits, old.width) == (layout.bits, layout.width):
                     leaves = index_rows.read_leaves(tx, old.id)

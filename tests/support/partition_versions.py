@@ -23,7 +23,8 @@ class Part:
 def prepare(tx, epoch, part, *, cut=None, bits=0):
     """Write a version as an import does, unpublished: its cut, bucket and row."""
     place = (part.item, part.origin, epoch)
-    number = partition_versions.next_version(tx, *place, datetime.fromtimestamp(0, UTC))
+    last = partition_versions.last_versions(tx, part.item, epoch).get(part.origin, 0)
+    number = partition_versions.version_after(last, datetime.fromtimestamp(0, UTC))
     cut = cut or partition_versions.open_cut(tx, *place, bits, NOW)
     partition_versions.add_buckets(tx, cut, number, [NewBucket(0, 20_000, part.entries, b"sealed", b"")])
     new = NewPartition(

@@ -68,11 +68,11 @@ def version(store, changes=(), *, root=b"r", size=68) -> partitions.PartitionRow
     with store.transaction("publish", write=True) as tx:
         old = partitions.current_partition(tx, "C21", "45", 1)
         made = prepare(tx, 1, Part(root=root * 32))
-        new = partitions.read_version(tx, made)
+        (new,) = partitions.read_versions(tx, [made])
         if old is not None:
             deltas.add_changes(tx, deltas.begin_delta(tx, old, new), changes)
         partition_versions.publish(tx, [made], NOW)
-        deltas.settle(tx, partitions.read_version(tx, made), size)
+        deltas.settle(tx, [(part, size) for part in partitions.read_versions(tx, [made])])
         return new
 
 
@@ -117,7 +117,7 @@ def test_only_so_many_bytes_of_deltas_are_kept(store):
 def test_a_delta_of_a_run_that_was_killed_leads_nowhere(store):
     one = version(store)
     with store.transaction("prepare", write=True) as tx:
-        lost = partitions.read_version(tx, prepare(tx, 1, Part(root=b"l" * 32)))
+        (lost,) = partitions.read_versions(tx, [prepare(tx, 1, Part(root=b"l" * 32))])
         deltas.add_changes(tx, deltas.begin_delta(tx, one, lost), [change(0, 9)])
     partition_versions.sweep(store)
     two = version(store, [change(0, 1)], root=b"2")
@@ -129,3 +129,12 @@ def test_a_delta_of_a_run_that_was_killed_leads_nowhere(store):
 def test_versions_are_times_and_always_rise():
     assert partition_versions.version_after(0, NOW) == int(NOW.timestamp() * 1000)
     assert partition_versions.version_after(2**50, NOW) == 2**50 + 1
+
+
+def test_one_version_of_each_partition_is_published(store):
+    with store.transaction("prepare", write=True) as tx:
+        made = [prepare(tx, 1, Part(root=root * 32)) for root in (b"a", b"b")]
+        for wrong in (made, [made[0], made[1] + 1]):
+            with pytest.raises(ValueError, match="not one of each partition"):
+                partition_versions.publish(tx, wrong, NOW)
+        assert partitions.current_partition(tx, "C21", "45", 1) is None
