@@ -7,20 +7,19 @@ from typing import Final
 
 import click
 
-from keys.pki.enrolment import Bundle, accept_bundle, ca_fingerprint, make_request
+from keys.pki.enrolment import Bundle, ca_fingerprint, make_request
 from keys.pki.names import Role, check_address, check_code, check_host, check_name, split_address
-from keys.pki.roots import require_trusted
 from keys.store.atomic_files import PUBLIC, write_new
 from keys.store.key_store import KeyStore
 from keys.store.kinds import NODE_KEYS, PLATFORM_KEYS, generate_secret
 from node.cli.fingerprint_check import compare, fingerprint_option
 from node.cli.folders import KEEP_APART, prepare_passphrase
-from node.cli.options import checked, home_option, json_option, load_config, show, write_output
+from node.cli.options import checked, home_option, json_option, load_config, require_own_home, show
 from node.config import FILE, HOME_VARIABLE, PASSPHRASE, REQUEST, Config, open_key_store
 from node.config.default import render_default
 from node.domain.days import china_day
-from node.federation.revocations import check_newer, is_newer
-from node.files import disk_errors, new_folder
+from node.federation.joining import require_known_ca, take_bundle
+from node.files import new_folder
 
 CA_OPTION: Final = "--ca-fingerprint"
 
@@ -130,19 +129,9 @@ def join(home: Path, bundle: Path, fingerprint: str | None, *, as_json: bool) ->
     config = load_config(home)
     offered = Bundle.load(bundle)
     trusted = _check_ca(config, offered, fingerprint)
-    node = config.node
-    member = accept_bundle(
-        open_key_store(config), offered, node.role, node.code, node.name, datetime.now(UTC)
-    )
-    # Roots first: neither certificate nor list is of use without them.
-    with disk_errors("correct [tls] in node.toml"):
-        for path in (config.tls.ca, config.tls.certificate, config.tls.revocations):
-            path.parent.mkdir(parents=True, exist_ok=True)
-    write_output(config.tls.ca, trusted)
-    if member.revocations and is_newer(config, member.revocations):
-        check_newer(config, member.revocations, bundle)
-        write_output(config.tls.revocations, member.revocations)
-    write_output(config.tls.certificate, member.certificate)
+    for path in (config.tls.ca, config.tls.certificate, config.tls.revocations):
+        require_own_home(path)
+    member = take_bundle(config, open_key_store(config), offered, trusted, bundle, datetime.now(UTC))
     identity = member.identity
     result = {
         "federation": identity.federation,
@@ -163,12 +152,8 @@ def _check_ca(config: Config, bundle: Bundle, fingerprint: str | None) -> bytes:
     """Refuse a CA other than the one whose fingerprint a person gave, or than a trusted one; return the
     roots to trust.
     """
-    with disk_errors("correct [tls] ca in node.toml"):
-        trusted = config.tls.ca.read_bytes() if config.tls.ca.exists() else None
-    if trusted is None or fingerprint is not None:
+    is_first = not config.tls.ca.exists()
+    if is_first or fingerprint is not None:
         what = f"the CA of federation {bundle.federation}"
         compare(what, ca_fingerprint(bundle.ca.encode()), fingerprint, CA_OPTION)
-    if trusted is None:
-        return bundle.ca.encode()
-    require_trusted(trusted, bundle.ca.encode())
-    return trusted
+    return bundle.ca.encode() if is_first else require_known_ca(config, bundle)

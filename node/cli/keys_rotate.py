@@ -1,7 +1,7 @@
 """`heqiao keys rotate`, `retire` and `destroy`: the life of a key from one epoch to the next."""
 
 import inspect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +10,6 @@ from pathlib import Path
 import click
 
 from keys import KeyStore
-from keys import rotation as plans
-from keys.rotation import Step
 from keys.types import EpochKey, RotationPolicy
 from node.cli.approvals import guard
 from node.cli.keys_due import guard_rotation, run_due
@@ -38,6 +36,7 @@ from node.cli.terminal import show_progress
 from node.config import HOME_VARIABLE, open_key_store
 from node.context import Node, open_node
 from node.rotation import driver
+from node.rotation.ends import plan_destruction, plan_retirement
 from node.rotation.kinds import KINDS
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
@@ -151,14 +150,14 @@ def retire(home: Path, as_json: bool, purpose: str, dry_run: bool, early: bool, 
     """
     kind, words = KINDS[purpose], WORDS[purpose]
     with opened(home) as (node, keys):
-        ring, lead, now = kind.read(node, keys), kind.purposes[0], node.clock()
-        steps = plans.plan_retirement(ring, lead, now, early=early)
+        end = plan_retirement(kind, node, keys, early=early)
         if dry_run:
             stored = kind.measure(node)
-            show(plain_plan(words, stored, steps), describe_plan(words, stored, steps), as_json=as_json)
+            show(plain_plan(words, stored, end.steps), describe_plan(words, stored, end.steps),
+                 as_json=as_json)  # fmt: skip
             return
-        if early and steps != plans.plan_retirement(ring, lead, now, early=False):
-            guard(node.config, admin, "keys retire", {"keys": name_keys(kind.purposes, ring, steps)})
+        if end.early:
+            guard(node.config, admin, "keys retire", {"keys": end.named})
         show_moved(driver.retire(kind, node, keys, early=early), "nothing to retire", as_json=as_json)
 
 
@@ -178,18 +177,18 @@ def destroy(
     """
     kind, words = KINDS[purpose], WORDS[purpose]
     with opened(home) as (node, keys):
-        ring = kind.read(node, keys)
-        steps = plans.plan_destruction(ring, kind.purposes[0], epoch)
+        end = plan_destruction(kind, node, keys, epoch)
         if not confirm:
             stored = kind.measure(node)
-            show(plain_plan(words, stored, steps), describe_plan(words, stored, steps), as_json=as_json)
-            if steps:
+            show(plain_plan(words, stored, end.steps), describe_plan(words, stored, end.steps),
+                 as_json=as_json)  # fmt: skip
+            if end.steps:
                 raise click.UsageError(
                     "nothing was erased: give --confirm to erase for good", click.get_current_context()
                 )
             return
-        if steps:
-            guard(node.config, admin, "keys destroy", {"keys": name_keys(kind.purposes, ring, steps)})
+        if end.steps:
+            guard(node.config, admin, "keys destroy", {"keys": end.named})
         show_moved(driver.destroy(kind, node, keys, epoch), "nothing to destroy", as_json=as_json)
 
 
@@ -203,14 +202,6 @@ def opened(home: Path) -> Iterator[tuple[Node, KeyStore]]:
         yield node, keys
     finally:
         node.store.dispose()
-
-
-def name_keys(purposes: Sequence[str], ring: Iterable[EpochKey], steps: Iterable[Step]) -> list[str]:
-    """The keys that steps are about, each with its fingerprint: what an approval is for."""
-    moved = {(one, step.epoch) for one in purposes for step in steps}
-    return [
-        f"{key.purpose}.{key.epoch} {key.fingerprint}" for key in ring if (key.purpose, key.epoch) in moved
-    ]
 
 
 def with_grace(policy: RotationPolicy, days: int | None) -> RotationPolicy:

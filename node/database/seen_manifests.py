@@ -51,3 +51,13 @@ def newest_by_peer(tx: Connection) -> dict[str, datetime]:
     """When the newest manifest of each peer that was checked here was issued."""
     found = select(seen_manifests.c.peer, func.max(seen_manifests.c.issued_at).label("at"))
     return {row.peer: row.at for row in tx.execute(found.group_by(seen_manifests.c.peer))}
+
+
+def newest_salts(tx: Connection) -> dict[str, tuple[int, datetime]]:
+    """The highest salt version that each peer has offered, and when its newest manifest was issued."""
+    found = select(
+        seen_manifests.c.peer,
+        func.max(seen_manifests.c.salt_version).label("salt"),
+        func.max(seen_manifests.c.issued_at).label("at"),
+    )
+    return {row.peer: (row.salt, row.at) for row in tx.execute(found.group_by(seen_manifests.c.peer))}

@@ -208,6 +208,21 @@ RPCS: Final[Mapping[str, Right]] = {
         "admin",
     ),
     **_service(
+        "KeyService",
+        {
+            "ListBackups": Right(_SECURITY, whole=True),
+            "MakeBackup": Right(_SECURITY, whole=True),
+            "GetKeyChanges": Right(_SECURITY, whole=True),
+            "RequestCertificate": Right(_SECURITY, whole=True),
+            "GetCertificateRequest": Right(_SECURITY, whole=True),
+            "TakeBundle": Right(_SECURITY, whole=True),
+            "ChangeSalt": Right(_SECURITY, whole=True),
+            "RetireKeys": Right(_SECURITY, whole=True),
+            "DestroyKeys": Right(_SECURITY, whole=True),
+        },
+        "admin",
+    ),
+    **_service(
         "ApprovalService",
         {
             "ListApprovals": Right(ADMINISTRATORS, whole=True),

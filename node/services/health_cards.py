@@ -11,13 +11,13 @@ from node.context import Node
 from node.database import audit_pages, database_facts, describe_database, queue_state, seen_manifests
 from node.database import peers as peer_rows
 from node.domain.days import china_minute
+from node.governance import backups
 from node.jobs.mirrors import read_mirror
 from node.jobs.retention import count_due
 from node.mirror.folder import State
 from node.services.checks import Finding, check_node, try_check
 
 GOOD, WARNING, WRONG = "good", "warning", "wrong"
-BACKED_UP: Final = "key_store_backed_up"
 BACKUP_DAYS: Final = 90
 QUIET_DAYS: Final = 30
 _FREE_PERCENT: Final = 10
@@ -56,7 +56,7 @@ def read_cards(node: Node) -> Iterator[Card]:
 def last_backup(node: Node) -> datetime | None:
     """When the key store was backed up last, as the audit chain says."""
     with node.store.transaction("look for a backup") as tx:
-        return audit_pages.last_at(tx, BACKED_UP)
+        return audit_pages.last_at(tx, backups.EVENT)
 
 
 def _card(node: Node, finding: Finding) -> Card:

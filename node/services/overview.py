@@ -1,13 +1,15 @@
 """The service of health and keys, for administrators."""
 
+from datetime import datetime
+
 from heqiao.admin.v1 import overview_pb2 as pb
 from heqiao.admin.v1 import overview_pb2_grpc
 
-from keys.store.key_store import HEADER, KeyStore
-from node.config import open_key_store
 from node.context import Node
+from node.rotation.ends import why_kept
 from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
 from node.services.health_cards import Card, last_backup, read_cards
+from node.services.opened_keys import OpenedKeys
 from node.transport.interceptors import Call
 from node.wire.common import timestamp
 
@@ -15,9 +17,8 @@ from node.wire.common import timestamp
 class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: ignore[misc]  # generated code
     """heqiao.admin.v1.OverviewService."""
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._opened: tuple[int, KeyStore] | None = None
+    def __init__(self, node: Node, opened: OpenedKeys) -> None:
+        self._node, self._opened = node, opened
 
     def GetHealth(self, _request: pb.GetHealthRequest, _call: Call) -> pb.GetHealthResponse:  # noqa: N802
         """Checks of this node, made now."""
@@ -26,23 +27,14 @@ class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: igno
     def GetKeys(self, _request: pb.GetKeysRequest, _call: Call) -> pb.GetKeysResponse:  # noqa: N802
         """What `heqiao keys status` shows."""
         node = self._node
-        found = read_status(node.config, self._key_store(), node.clock(), (node.store, node.catalogue))
-        message = _keys(found)
+        now = node.clock()
+        found = read_status(node.config, self._opened.open(), now, (node.store, node.catalogue))
+        message = _keys(found, now)
         message.dual_control = node.config.approvals.required
         backup = last_backup(node)
         if backup is not None:
             message.backup_at.CopyFrom(timestamp(backup))
         return message
-
-    def _key_store(self) -> KeyStore:
-        """The key store, opened again only after its header was written anew: a passphrase costs a quarter of
-        a second of computing, which a page does not have. No secret of it is kept.
-        """
-        header, opened = self._node.config.keys.store / HEADER, self._opened
-        written = header.stat().st_mtime_ns if header.exists() else 0
-        if opened is None or opened[0] != written:
-            self._opened = opened = written, open_key_store(self._node.config)
-        return opened[1].unread()
 
 
 def _card(card: Card) -> pb.HealthCard:
@@ -57,9 +49,9 @@ def _card(card: Card) -> pb.HealthCard:
     )
 
 
-def _keys(found: KeyStatus) -> pb.GetKeysResponse:
+def _keys(found: KeyStatus, now: datetime) -> pb.GetKeysResponse:
     message = pb.GetKeysResponse(
-        keys=map(_key, found.keys),
+        keys=[_key(line, now) for line in found.keys],
         problems=found.problems,
         due=[
             pb.DueStep(
@@ -79,8 +71,9 @@ def _keys(found: KeyStatus) -> pb.GetKeysResponse:
     return message
 
 
-def _key(line: KeyLine) -> pb.Key:
+def _key(line: KeyLine, now: datetime) -> pb.Key:
     facts = line.facts
+    kept, action = why_kept(line, now)
     message = pb.Key(
         purpose=facts.purpose,
         epoch=facts.epoch,
@@ -88,6 +81,8 @@ def _key(line: KeyLine) -> pb.Key:
         fingerprint=facts.fingerprint,
         made_at=timestamp(facts.made),
         problems=facts.problems,
+        kept=kept,
+        action=action,
     )
     if line.due is not None:
         message.due_at.CopyFrom(timestamp(line.due))

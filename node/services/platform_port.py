@@ -5,6 +5,7 @@ from heqiao.admin.v1 import (
     access_pb2_grpc,
     approvals_pb2_grpc,
     imports_pb2_grpc,
+    keys_pb2_grpc,
     overview_pb2_grpc,
     peers_pb2_grpc,
     records_pb2_grpc,
@@ -38,8 +39,10 @@ from node.services.drafts import DraftServicer
 from node.services.households import HouseholdServicer
 from node.services.import_admin import ImportServicer
 from node.services.jobs import JobServicer
+from node.services.key_admin import KeyServicer
 from node.services.mandates import MandateServicer
 from node.services.notices import NoticeServicer
+from node.services.opened_keys import OpenedKeys
 from node.services.overview import OverviewServicer
 from node.services.peer_admin import PeerAdminServicer
 from node.services.persons import PersonServicer
@@ -63,6 +66,7 @@ def add_platform_services(
 ) -> None:
     """Add all of them to a server that is not started yet."""
     platform = PlatformServicer(node, runner)
+    opened = OpenedKeys(node)
     watchers = platform.watchers  # one bound on the streams of all services
     platform_pb2_grpc.add_PlatformServiceServicer_to_server(platform, server)
     watch_pb2_grpc.add_WatchServiceServicer_to_server(WatchServicer(node, runner, watchers), server)
@@ -78,10 +82,11 @@ def add_platform_services(
     drafts_pb2_grpc.add_DraftServiceServicer_to_server(DraftServicer(node, runner), server)
     persons_pb2_grpc.add_PersonServiceServicer_to_server(PersonServicer(node), server)
     users_pb2_grpc.add_UserServiceServicer_to_server(UserServicer(node), server)
-    overview_pb2_grpc.add_OverviewServiceServicer_to_server(OverviewServicer(node), server)
+    overview_pb2_grpc.add_OverviewServiceServicer_to_server(OverviewServicer(node, opened), server)
     approvals_pb2_grpc.add_ApprovalServiceServicer_to_server(ApprovalServicer(node), server)
     access_pb2_grpc.add_AccessServiceServicer_to_server(AccessServicer(node), server)
     peers_pb2_grpc.add_PeerAdminServiceServicer_to_server(PeerAdminServicer(node), server)
     records_pb2_grpc.add_RecordServiceServicer_to_server(RecordServicer(node), server)
+    keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(node, works, opened), server)
     works_pb2_grpc.add_WorkServiceServicer_to_server(WorkServicer(node, works), server)
     imports_pb2_grpc.add_ImportServiceServicer_to_server(ImportServicer(node, works), server)

@@ -43,7 +43,7 @@ class GetHealthResponse(_message.Message):
     def __init__(self, cards: _Optional[_Iterable[_Union[HealthCard, _Mapping]]] = ...) -> None: ...
 
 class Key(_message.Message):
-    __slots__ = ("purpose", "epoch", "state", "fingerprint", "made_at", "due_at", "grace_until", "problems")
+    __slots__ = ("purpose", "epoch", "state", "fingerprint", "made_at", "due_at", "grace_until", "problems", "kept", "action")
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -52,6 +52,8 @@ class Key(_message.Message):
     DUE_AT_FIELD_NUMBER: _ClassVar[int]
     GRACE_UNTIL_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    ACTION_FIELD_NUMBER: _ClassVar[int]
     purpose: str
     epoch: int
     state: str
@@ -60,7 +62,9 @@ class Key(_message.Message):
     due_at: _timestamp_pb2.Timestamp
     grace_until: _timestamp_pb2.Timestamp
     problems: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, purpose: _Optional[str] = ..., epoch: _Optional[int] = ..., state: _Optional[str] = ..., fingerprint: _Optional[str] = ..., made_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grace_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ...) -> None: ...
+    kept: str
+    action: str
+    def __init__(self, purpose: _Optional[str] = ..., epoch: _Optional[int] = ..., state: _Optional[str] = ..., fingerprint: _Optional[str] = ..., made_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grace_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., problems: _Optional[_Iterable[str]] = ..., kept: _Optional[str] = ..., action: _Optional[str] = ...) -> None: ...
 
 class DueStep(_message.Message):
     __slots__ = ("purpose", "epoch", "action", "reason")
