@@ -19,7 +19,7 @@ from node.config import open_key_store
 from node.context import Node
 from node.database import Connection, audit_log
 from node.domain.audit_chain import Detail
-from node.errors import InvalidRequestError, PreconditionError
+from node.errors import InvalidRequestError, NotFoundError, PreconditionError
 from node.federation.joining import require_known_ca, take_bundle
 from node.files import disk_errors
 from node.governance import backups
@@ -92,12 +92,12 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):  # type: ignore[misc]  # ge
     def GetCertificateRequest(  # noqa: N802
         self, _request: pb.GetCertificateRequestRequest, _call: Call
     ) -> pb.GetCertificateRequestResponse:
-        """The request for the newest key; without one a PreconditionError (rule `no_request`)."""
+        """The request for the newest key; without one a NotFoundError (rule `no_request`)."""
         node = self._node
         with _told():
             found = read_certificate_change(node, self._opened.open())
         if not found.request:
-            raise PreconditionError(
+            raise NotFoundError(
                 "there is no request for the newest TLS key", "make one first", {"rule": "no_request"}
             )
         with disk_errors("make another request"):

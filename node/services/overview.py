@@ -6,9 +6,10 @@ from heqiao.admin.v1 import overview_pb2 as pb
 from heqiao.admin.v1 import overview_pb2_grpc
 
 from node.context import Node
+from node.governance import backups
 from node.rotation.ends import why_kept
 from node.rotation.status import KeyLine, KeyStatus, PeerUse, read_status
-from node.services.health_cards import Card, last_backup, read_cards
+from node.services.health_cards import Card, read_cards
 from node.services.opened_keys import OpenedKeys
 from node.transport.interceptors import Call
 from node.wire.common import timestamp
@@ -31,9 +32,11 @@ class OverviewServicer(overview_pb2_grpc.OverviewServiceServicer):  # type: igno
         found = read_status(node.config, self._opened.open(), now, (node.store, node.catalogue))
         message = _keys(found, now)
         message.dual_control = node.config.approvals.required
-        backup = last_backup(node)
-        if backup is not None:
-            message.backup_at.CopyFrom(timestamp(backup))
+        with node.store.transaction("read backups") as tx:
+            known = backups.read_backups(tx)
+        message.unsaved.extend(backups.unsaved((line.facts for line in found.keys), known))
+        if known:
+            message.backup_at.CopyFrom(timestamp(known[0].at))
         return message
 
 

@@ -12,7 +12,7 @@ from node.database import users as rows
 from node.domain.job_access import NODE
 from node.domain.rights import RPCS, refusal
 from node.governance import sessions, sign_in
-from node.governance.accounts import open_user
+from node.governance.accounts import People, open_user
 from node.jobs.acting import people_of
 from node.transport.interceptors import Call
 from node.wire.common import require_digest, timestamp
@@ -27,7 +27,11 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[
     """heqiao.platform.v1.SessionService."""
 
     def __init__(self, node: Node) -> None:
-        self._node, self._people = node, people_of(node)
+        self._node = node
+
+    @property
+    def _people(self) -> People:
+        return people_of(self._node)  # each time: a rotation of the storage key changes what opens accounts
 
     def SignIn(self, request: pb.SignInRequest, _call: Call) -> pb.SignInResponse:  # noqa: N802
         """Password."""

@@ -9,7 +9,7 @@ from node.domain.units import MINISTRY
 from node.domain.users import Role
 from node.governance import users
 from node.governance.account_approvals import guarded_account
-from node.governance.accounts import require_row
+from node.governance.accounts import People, require_row
 from node.jobs.acting import people_of
 from node.services.dual_control import require_second
 from node.transport.interceptors import Call
@@ -21,7 +21,11 @@ class UserServicer(users_pb2_grpc.UserServiceServicer):  # type: ignore[misc]  #
     """heqiao.admin.v1.UserService. Called by the node itself, it acts for all units."""
 
     def __init__(self, node: Node) -> None:
-        self._node, self._people = node, people_of(node)
+        self._node = node
+
+    @property
+    def _people(self) -> People:
+        return people_of(self._node)  # each time: a rotation of the storage key changes what opens accounts
 
     def ListUsers(self, _request: pb.ListUsersRequest, call: Call) -> pb.ListUsersResponse:  # noqa: N802
         """Accounts of the unit and of those below it."""

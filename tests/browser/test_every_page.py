@@ -48,6 +48,7 @@ ELSEWHERE = {
     "/corrections/{number}",
     "/jobs/{job}/progress",
     "/jobs/{job}/files/{kind}",
+    "/keys/certificate/request",
     "/statistics/{kind}",
 }
 

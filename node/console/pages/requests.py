@@ -7,8 +7,9 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.administration import Access, Approval, Approvals, PeerAdmin, Works
+from node.client.key_administration import KeyAdmin
 from node.client.platform import Platform
-from node.console.pages.security import MEASURES, PURPOSES
+from node.console.pages.security import ENDED, MEASURES, PURPOSES
 from node.console.pages.sign_in import problem_of
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
@@ -33,6 +34,9 @@ ACTIONS: Final = {
     "quotas set": "提高配额",
     "quotas lift": "解除暂停",
     "keys rotate": "轮换密钥",
+    "keys rotate salt": "换盐",
+    "keys retire": "宽限期未满停用密钥",
+    "keys destroy": "销毁密钥",
     "keys backup": "备份密钥",
     "users add": "新增管理员账号",
     "users roles": "更改管理员角色",
@@ -55,9 +59,19 @@ DETAILS: Final = {
     "epoch": "期",
     "grace_days": "宽限天数",
     "shares": "备份份额",
+    "holders": "份额持有人",
+    "keys": "密钥",
+    "salt_version": "盐版本",
+    "step": "步骤",
+    "abandon": "放弃换盐",
 }
 # What stands in the details as a code, and its words.
-VALUES: Final = {"purpose": PURPOSES, "measure": MEASURES}
+VALUES: Final = {
+    "purpose": PURPOSES,
+    "measure": MEASURES,
+    "step": {"begin": "开始换盐", "switch": "切换到新盐"},
+    "abandon": {"1": "是"},
+}
 _MOST: Final = 500
 Details = Mapping[str, str]
 
@@ -83,7 +97,35 @@ def _carry_remove(node: Platform, found: Details) -> None:
 
 
 def _carry_rotation(node: Platform, found: Details) -> None:
-    Works(node).rotate(found["purpose"])
+    if found["purpose"] == "tls":
+        KeyAdmin(node).request_certificate()
+    else:
+        Works(node).rotate(found["purpose"])
+
+
+def _carry_salt(node: Platform, found: Details) -> None:
+    KeyAdmin(node).change_salt("abandon" if "abandon" in found else found["step"])
+
+
+def _carry_retirement(node: Platform, found: Details) -> None:
+    KeyAdmin(node).retire(_ended_of(found)[0], early=True)
+
+
+def _carry_destruction(node: Platform, found: Details) -> None:
+    KeyAdmin(node).destroy(*_ended_of(found))
+
+
+def _carry_backup(node: Platform, _found: Details) -> None:
+    KeyAdmin(node).make_backup()
+
+
+def _ended_of(found: Details) -> tuple[str, int]:
+    """Purpose and epoch of the key that leads: of `paillier.1 0011...` and `sum.1 2233...` the second."""
+    for named in json.loads(found["keys"]):
+        purpose, _, epoch = named.split()[0].partition(".")
+        if purpose in ENDED:
+            return purpose, int(epoch)
+    raise InvalidRequestError("no key of these is ended by itself")
 
 
 # What the details say in full is done from here; the rest from its own page, where more is typed or shown.
@@ -94,6 +136,10 @@ _CARRY: Final[Mapping[str, Callable[[Platform, Details], None]]] = {
     "peers resume": _carry_resume,
     "peers remove": _carry_remove,
     "keys rotate": _carry_rotation,
+    "keys rotate salt": _carry_salt,
+    "keys retire": _carry_retirement,
+    "keys destroy": _carry_destruction,
+    "keys backup": _carry_backup,
 }
 _PAGES: Final = {"users": "/users", "keys": "/keys", "peers": "/peers"}
 

@@ -48,8 +48,10 @@ MEASURES: Final = {
 }
 WINDOWS: Final = {"hour": "每小时", "day": "每日", "30_days": "30日", "suspended": "已暂停"}
 _ROTATE: Final = "WorkService/StartRotation"
-# What a node rotates by itself; the keys of TLS and the salt need the CA.
+# What a node rotates by itself; the TLS key and the salt need the CA.
 ROTATED: Final = ("oprf", "sum", "signing", "storage")
+# What ends by a person: with `sum` the other keys of sums, with the salt the keys under it.
+ENDED: Final = (*ROTATED, "salt")
 _CHANGE: Final = "AccessService/SetQuota"
 _ALERTS: Final = 50
 

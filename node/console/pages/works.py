@@ -16,6 +16,8 @@ from node.errors import InvalidRequestError
 LIST: Final = "WorkService/ListWorks"
 KINDS: Final = {
     "rotation": "密钥轮换",
+    "retirement": "停用旧期密钥",
+    "abandonment": "放弃换盐",
     "mirror": "同步镜像",
     "source": "导入数据源",
     "check": "检查文件",

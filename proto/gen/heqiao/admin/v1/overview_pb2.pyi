@@ -97,7 +97,7 @@ class GetKeysRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetKeysResponse(_message.Message):
-    __slots__ = ("keys", "problems", "certificate_until", "due", "peers", "backup_at", "dual_control")
+    __slots__ = ("keys", "problems", "certificate_until", "due", "peers", "backup_at", "dual_control", "unsaved")
     KEYS_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
     CERTIFICATE_UNTIL_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +105,7 @@ class GetKeysResponse(_message.Message):
     PEERS_FIELD_NUMBER: _ClassVar[int]
     BACKUP_AT_FIELD_NUMBER: _ClassVar[int]
     DUAL_CONTROL_FIELD_NUMBER: _ClassVar[int]
+    UNSAVED_FIELD_NUMBER: _ClassVar[int]
     keys: _containers.RepeatedCompositeFieldContainer[Key]
     problems: _containers.RepeatedScalarFieldContainer[str]
     certificate_until: _timestamp_pb2.Timestamp
@@ -112,4 +113,5 @@ class GetKeysResponse(_message.Message):
     peers: _containers.RepeatedCompositeFieldContainer[EpochOfPeer]
     backup_at: _timestamp_pb2.Timestamp
     dual_control: bool
-    def __init__(self, keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., certificate_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due: _Optional[_Iterable[_Union[DueStep, _Mapping]]] = ..., peers: _Optional[_Iterable[_Union[EpochOfPeer, _Mapping]]] = ..., backup_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dual_control: _Optional[bool] = ...) -> None: ...
+    unsaved: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ..., problems: _Optional[_Iterable[str]] = ..., certificate_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., due: _Optional[_Iterable[_Union[DueStep, _Mapping]]] = ..., peers: _Optional[_Iterable[_Union[EpochOfPeer, _Mapping]]] = ..., backup_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dual_control: _Optional[bool] = ..., unsaved: _Optional[_Iterable[str]] = ...) -> None: ...
