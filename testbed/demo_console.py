@@ -21,7 +21,7 @@ from rich.table import Table
 from node.client.platform import Platform
 from node.clock import utc_now
 from node.domain.days import china_day
-from testbed import homes, trial
+from testbed import homes, trial, trial_source
 from testbed.folder import exit_code, own_folder, step
 from testbed.ports import is_free
 from testbed.processes import Child, ChildError, Children, wait_until
@@ -77,7 +77,9 @@ def served(folder: Path) -> Iterator[Served]:
         make(children, folder, shift)
         with step(NAME, "making the accounts of six people"):
             initial = add_people(children, home)
-            homes.configure(home, {"approval": "false", "mirror_sync_hours": "0"})
+            settings = {"approval": "false", "mirror_sync_hours": "0"}
+            homes.configure(home, settings | {"imports.folder": f'"{trial_source.FOLDER}"'})
+            trial_source.put(home, folder / homes.FEDERATION / PEERS[0] / "registers")
         nodes = homes.serve(children, folder)
         lists = trial.Lists.read(folder / homes.FEDERATION / homes.REQUESTER.code)
         with step(NAME, "they sign in for the first time; a list is watched"), Platform.open(home) as node:
@@ -90,6 +92,7 @@ def served(folder: Path) -> Iterator[Served]:
             nodes.update(serve_again(children, folder, nodes[homes.REQUESTER.code]))
             with Platform.open(home) as node:
                 made = trial.do_work(node, people["li"], people["he"], lists, PEERS)
+                trial_source.use(node, people["qin"].token)
         console, port = serve_console(children, home)
         yield Served(port, people, made, alerts, (*nodes.values(), console))
 

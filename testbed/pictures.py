@@ -66,6 +66,8 @@ PICTURES: Final = (
     Picture("peers", "qin", "/peers", _BOTH),
     Picture("incoming", "qin", "/incoming", _BOTH),
     Picture("imports", "qin", "/imports", _BOTH),
+    Picture("sources", "qin", "/imports/sources", _BOTH),
+    Picture("files", "qin", "/imports/files", _BOTH),
     Picture("keys", "wu", "/keys", _BOTH),
     Picture("access", "wu", "/access", _BOTH),
     Picture("users", "wu", "/users", _BOTH),

@@ -10,7 +10,9 @@ from node.console.app import PAGES
 from node.console.pages.prepared import Head, pack
 from node.domain.jobs import SUM, WATCH
 from node.errors import PreconditionError
+from testbed import trial_source
 from tests.support.accessibility import is_too_wide, violations
+from tests.support.cluster import World
 from tests.support.console_site import Site, shoot, window
 
 OFFICERS, OTHERS = ("li", "he"), ("wu", "qin", "meng", "lu")
@@ -91,14 +93,17 @@ def test_the_trial_has_alerts(site: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def paths(site: Site) -> list[tuple[str, str]]:
-    return paths_for(site, ask_and_begin(site))
+def paths(site: Site, world: World) -> list[tuple[str, str]]:
+    return paths_for(site, ask_and_begin(site, world))
 
 
-def ask_and_begin(site: Site) -> str:
+def ask_and_begin(site: Site, world: World) -> str:
     """Work in the background, and a request under dual control: its id."""
     settings = site.node.node.config.approvals.__dict__
+    trial_source.put(site.node.home, world.data / "44" / "registers")
+    site.node.node.config.imports.__dict__["folder"] = site.node.home / trial_source.FOLDER
     with site.platform() as platform:
+        trial_source.use(platform, site.people["qin"].token)
         Works(platform.as_person(site.people["qin"].token)).sync("44")
         settings["required"] = True
         with pytest.raises(PreconditionError) as asked:

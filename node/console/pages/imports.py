@@ -18,6 +18,7 @@ from node.client.sources import (
 from node.console.pages.import_words import FAULTS, FIELDS, REASONS, RULES, WARNINGS
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
+from node.console.rights import may
 from node.console.visits import Visit
 from node.errors import InvalidRequestError, NotFoundError
 from node.tabular.csv_writer import csv_lines
@@ -117,6 +118,7 @@ def show_quality(visit: Visit) -> Response:
         "item_names": _item_names(visit),
         "reasons": REASONS,
         "fields": FIELDS,
+        "may_import": may(visit.person, "ImportService/ListFiles"),
         "rules": RULES,
         "limit": lambda text: limit_words(visit, text),
         "quality_runs": QUALITY_RUNS,

@@ -144,7 +144,7 @@ def test_the_quality_of_a_source_is_shown(theirs: dict[str, Browser], answering:
     )
     cells = [one.strip() for one in re.findall(r">([^<>]*)</td>", row[0])]
     assert cells[1:3] == ["C21", "检查"]
-    assert cells[4:9] == ["2", "1", "1", "0", "0"]  # read, usable, rejected, twice, out of date
+    assert cells[4:7] == ["2", "1", "1"]  # read, usable, rejected
     assert "! 低于要求，不予导入" in row[0]
     assert "<code>valid_share</code> 0.5000" in row[0]
 

@@ -23,7 +23,7 @@ ITEM = "C22"  # nothing else of this folder imports it
 SOURCE = """
 [source]
 item = "C22"
-title = "船舶登记"
+title = "不动产登记"
 [files]
 names = "incoming/C22*.csv"
 [columns]
@@ -126,7 +126,7 @@ def test_files_that_a_source_names_are_listed(tech: Browser, folder: Path) -> No
     assert f"{len(GOOD.encode()):,}字节" in page
     assert "other.csv" not in page  # what no source names may be anything
     assert "另有1个文件不属于任何数据源" in page
-    assert "船舶登记" in page
+    assert "不动产登记" in page
 
 
 def test_a_file_is_checked_then_imported(tech: Browser, folder: Path, answering: Province) -> None:
