@@ -102,7 +102,6 @@ def show_sources(visit: Visit) -> Response:
         "every": EVERY,
         "kinds": SOURCE_KINDS,
         "quality": Sources(visit.node).quality_reports(limit=_QUALITY),
-        "rules": RULES,
         "limit": lambda text: limit_words(visit, text),
         "quality_runs": QUALITY_RUNS,
         "quality_lights": QUALITY_LIGHTS,
