@@ -28,6 +28,7 @@ from tests.support.cluster import (
 )
 from tests.support.federation import set_config
 from tests.support.paths import ROOT
+from tests.support.several_commands import PROGRAM, run_several
 from tests.support.single_node import number
 from tests.support.worlds import world  # noqa: F401  fixture
 
@@ -72,6 +73,8 @@ print(json.dumps(printed))
 
 
 HINT = "heqiao: hint: install Heqiao with the extra `node`: pip install 'heqiao[node]'"
+
+MISSING = r"heqiao: error: this command needs the Python package \w+, which is not installed here\n"
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -144,18 +147,21 @@ def test_the_script_of_the_documents(world: World, home: Path) -> None:
     assert done.stdout.splitlines()[-1].startswith("C22: ")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_works_or_names_the_extra(command: str) -> None:
-    done = run(*without_extras("-", command, "--help"))
-    if done.returncode == 0:
-        assert done.stdout.startswith("Usage: heqiao")
-        assert not done.stderr
-    else:
-        first, *rest = done.stderr.splitlines()
-        assert re.fullmatch(
-            r"heqiao: error: this command needs the Python package \w+, which is not installed here", first
-        )
-        assert (done.returncode, rest, done.stdout) == (1, [HINT], "")
+def test_every_command_works_or_names_the_extra(tmp_path: Path) -> None:
+    script = tmp_path / "several.py"
+    script.write_text(PROGRAM, encoding="utf-8")
+    commands = [(command, "--help") for command in COMMANDS]
+    wrong, works = {}, 0
+    for command, ended in zip(
+        COMMANDS, run_several(commands, start=without_extras(str(script))), strict=True
+    ):
+        out, err = ended.out.decode(), ended.err.decode()
+        if (ended.code, err) == (0, "") and out.startswith("Usage: heqiao"):
+            works += 1
+        elif (ended.code, out) != (1, "") or not re.fullmatch(MISSING + re.escape(HINT) + "\n", err):
+            wrong[command] = ended
+    assert wrong == {}
+    assert 0 < works < len(COMMANDS)
 
 
 def test_a_node_is_not_served_without_its_extra() -> None:

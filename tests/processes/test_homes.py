@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import sqlite3
 import stat
@@ -17,6 +16,7 @@ from tests.support.cli_runner import heqiao as in_this_process
 from tests.support.cluster import processes
 from tests.support.federation import Federation
 from tests.support.postgresql import empty_url, postgres  # noqa: F401  fixtures
+from tests.support.several_commands import run_several
 
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 NAMES = {
@@ -42,29 +42,29 @@ def here(*arguments):
     return subprocess.CompletedProcess(arguments, code, out.encode(), err.encode())
 
 
-# As processes where the name is hard for the words of a command themselves: characters of several bytes, line
-# ends. What a database, a pattern or TOML makes of the others is the same in this process.
-RUNS = {name: heqiao if name in ("chinese", "line") else here for name in NAMES}
+# The first command is a process where the name is hard for the words of a command themselves: characters of
+# several bytes, line ends. What a database, a pattern or TOML makes of it is the same in this process.
+FIRST = {name: heqiao if name in ("chinese", "line") else here for name in NAMES}
 
 
 @pytest.mark.parametrize("shown", NAMES)
 def test_a_home_of_any_name_keeps_all_it_has(tmp_path, shown):
-    name, heqiao = NAMES[shown], RUNS[shown]
+    name, first = NAMES[shown], FIRST[shown]
     home = tmp_path / "outer" / name
     home.parent.mkdir(parents=True)
     passphrase = home.parent / f"secret of {home.name}"
     passphrase.write_bytes(b"only for tests\n")
     passphrase.chmod(0o600)
-    made = heqiao("init", "--home", home, "--code", "44", "--name", "广东", "--passphrase-file", passphrase)
+    made = first("init", "--home", home, "--code", "44", "--name", "广东", "--passphrase-file", passphrase)
     assert made.returncode == 0, made.stderr.decode()
-    migrated = heqiao("migrate", "--home", home)
+    migrated = here("migrate", "--home", home)
     assert migrated.returncode == 0, migrated.stderr.decode()
     file = home / "heqiao.db"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with sqlite3.connect(os.fsencode(file)) as base:
         assert base.execute("SELECT count(*) FROM alembic_version").fetchone() == (1,)
     base.close()
-    checked = json.loads(heqiao("doctor", "--home", home, "--json").stdout)["checks"]
+    checked = json.loads(here("doctor", "--home", home, "--json").stdout)["checks"]
     assert (
         next(one["text"] for one in checked if one["check"] == "database") == "SQLite, heqiao.db in this home"
     )
@@ -128,19 +128,6 @@ def test_first_starts_wait_for_each_other(empty_url):
     engine.dispose()
 
 
-# Several commands, one after the other; a mark that every encoding has ends what each prints.
-SEVERAL = """
-import json, sys
-from node.cli import main
-for words in json.loads(sys.argv.pop(1)):
-    sys.argv[1:] = words
-    try:
-        main()
-    except SystemExit as ended:
-        print(f"=== {ended.code}", flush=True)
-"""
-
-
 @pytest.fixture(scope="module")
 def chinese_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("terminal") / "家𠮷"
@@ -152,24 +139,22 @@ def chinese_home(tmp_path_factory):
 def test_a_terminal_without_chinese(chinese_home, encoding):
     given = {**os.environ, "PYTHONIOENCODING": encoding, "HEQIAO_HOME": str(chinese_home)}
     commands = (("catalogue",), ("catalogue", "--json"), ("--help",), ("doctor",), ("doctor", "--json"))
-    run = [sys.executable, "-c", SEVERAL, json.dumps(commands)]
-    done = subprocess.run(run, capture_output=True, check=False, timeout=120, env=given)
-    assert b"Traceback" not in done.stderr
-    printed = re.findall(rb"(.*?)^=== (\d+)$\n", done.stdout, re.DOTALL | re.MULTILINE)
-    assert [int(code) for _, code in printed] == [0, 0, 0, 1, 1], done.stderr  # it has not joined
-    for command, (out, _) in zip(commands, printed, strict=True):
-        assert out
+    ended = run_several(commands, env=given)
+    assert [one.code for one in ended] == [0, 0, 0, 1, 1], ended  # it has not joined
+    for command, one in zip(commands, ended, strict=True):
+        assert one.out
+        assert b"Traceback" not in one.err
         if "--json" in command:
-            json.loads(out.decode(encoding))
+            json.loads(one.out.decode(encoding))
 
 
-def test_a_locale_without_chinese(tmp_path):
-    for name in ("C", "POSIX"):
-        given = {**os.environ, "LC_ALL": name, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-        done = heqiao("catalogue", env=given)
-        assert (done.returncode, done.stderr) == (0, b"")
-        done = heqiao("doctor", "--home", tmp_path / "none", env=given)
-        assert (done.returncode, b"Traceback" in done.stdout + done.stderr) == (1, False)
+@pytest.mark.parametrize("name", ["C", "POSIX"])
+def test_a_locale_without_chinese(tmp_path, name):
+    given = {**os.environ, "LC_ALL": name, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    commands = (("catalogue",), ("doctor", "--home", str(tmp_path / "none")))
+    shown, failed = run_several(commands, env=given)
+    assert (shown.code, shown.err) == (0, b"")
+    assert (failed.code, b"Traceback" in failed.out + failed.err) == (1, False)
 
 
 @pytest.mark.parametrize(
