@@ -155,8 +155,9 @@ def _epochs(visit: Visit, *, problem: str = "", done: str = "", status: int = 20
     for use in found.peers:
         if use.behind:
             users.setdefault(f"{use.purpose}.{use.epoch}", []).append(use.peer)
+    groups = [list(group) for _, group in groupby(found.keys, key=lambda one: one.purpose)]
     values = {
-        "groups": [list(group) for _, group in groupby(found.keys, key=lambda one: one.purpose)],
+        "groups": sorted(groups, key=lambda group: not any(one.action for one in group)),
         "users": users,
         "dual": found.dual_control,
         "can": may(visit.person, method),

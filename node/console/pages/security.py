@@ -16,7 +16,7 @@ KEY_STATES: Final = {
     "pending": "待启用",
     "active": "使用中",
     "grace": "宽限期",
-    "retired": "已停用",
+    "retired": "停止使用",
     "destroyed": "已销毁",
 }
 PURPOSES: Final = {
