@@ -14,6 +14,16 @@ from node.errors import ConflictError
 
 _AT_ONCE = 64  # blocks in memory, or removed in one transaction
 PREFIXES = 4096  # blocks of a class and epoch
+_OF_EPOCH = (
+    select(token_blocks)
+    .where(
+        token_blocks.c["class"] == bindparam("of_class"),
+        token_blocks.c.epoch == bindparam("of_epoch"),
+    )
+    .order_by(token_blocks.c.prefix)
+)
+_RANGE = _OF_EPOCH.where(token_blocks.c.prefix.between(bindparam("first"), bindparam("last")))
+_SOME = _OF_EPOCH.where(token_blocks.c.prefix.in_(bindparam("prefixes", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +40,11 @@ def read_blocks(
     tx: Connection, token_class: TokenClass, epoch: int, prefixes: Sequence[int]
 ) -> list[TokenBlockRow]:
     """Some blocks, as far as there are any, by prefix. Keep `prefixes` short: all are loaded into memory."""
-    place = (token_blocks.c["class"] == token_class.value, token_blocks.c.epoch == epoch)
-    some = _within(prefixes) if isinstance(prefixes, range) else token_blocks.c.prefix.in_(prefixes)
-    rows = tx.execute(select(token_blocks).where(*place, some).order_by(token_blocks.c.prefix))
+    place = {"of_class": token_class.value, "of_epoch": epoch}
+    if isinstance(prefixes, range) and prefixes.step == 1:
+        rows = tx.execute(_RANGE, place | {"first": prefixes.start, "last": prefixes.stop - 1})
+    else:
+        rows = tx.execute(_SOME, place | {"prefixes": list(prefixes)})
     return [TokenBlockRow(row.prefix, row.version, row.source_version, bytes(row.sealed)) for row in rows]
 
 
@@ -48,7 +60,7 @@ def write_blocks(
     held = select(token_blocks.c.prefix, token_blocks.c.version).where(
         *place, token_blocks.c.prefix.in_(known)
     )
-    found = {row.prefix: row.version for row in tx.execute(held.with_for_update())}
+    found = {row.prefix: row.version for row in tx.execute(held.with_for_update())} if known else {}
     if any(found.get(prefix) != seen[prefix] for prefix in known):
         raise ConflictError("another run wrote the same tokens", "try again")
     added = [row for row in new if not seen[row.prefix]]

@@ -137,7 +137,13 @@ def acknowledge(one: Window, words: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "script", "household"), [("zh", True, 8), ("en", False, 9), ("zh", False, 10), ("en", True, 11)]
+    ("lang", "script", "household"),
+    [
+        ("zh", True, 8),
+        ("en", False, 9),
+        pytest.param("zh", False, 10, marks=pytest.mark.long),
+        pytest.param("en", True, 11, marks=pytest.mark.long),
+    ],
 )
 def test_a_countys_day(
     browser: Any, site: Site, tmp_path: Path, lang: str, script: bool, household: int

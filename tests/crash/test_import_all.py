@@ -21,6 +21,7 @@ from tests.support.paths import ROOT
 from tests.support.single_node import number
 
 CODES = ("C21", "C22", "B12r")
+PEOPLE = 2500  # of a register that takes long enough to be killed inside
 STRIDE = 15  # of the steps of a run; the long test kills at each
 
 
@@ -145,7 +146,7 @@ def until(condition):
 @pytest.mark.parametrize("inside", [False, True], ids=["after-an-item", "inside-an-item"])
 def test_killed_with_its_workers(world, tmp_path, inside):
     place = copy(world, tmp_path / "world")
-    write(place / "in", 6000)
+    write(place / "in", PEOPLE)
     process = start(place, "--workers", "2")
     until(lambda: bool(published(place)))
     if inside:
@@ -173,7 +174,7 @@ def test_it_ends_with_its_workers(world, tmp_path):
 
 def test_a_second_run_at_the_same_time(world, tmp_path):
     place = copy(world, tmp_path / "world")
-    write(place / "in", 6000)
+    write(place / "in", PEOPLE)
     first = start(place, "--json")
     until(lambda: bool(published(place)))
     code, out, err = heqiao("import", "--home", place / "44", "--all", place / "in")
@@ -186,9 +187,9 @@ def test_a_second_run_at_the_same_time(world, tmp_path):
 def test_a_full_disk_fails_the_item_and_the_next_run_goes_on(world, tmp_path):
     place = copy(world, tmp_path / "world")
     write(place / "in", 4)
-    rows = [f"{number(at)},R{at}" for at in range(60_000)]
+    rows = [f"{number(at)},R{at}" for at in range(20_000)]
     (place / "in/C22.csv").write_text("\n".join(["id_no,record_no", *rows]) + "\n", encoding="utf-8")
-    process = start(place, "--json", "--workers", "0", limit=(place / "44/heqiao.db").stat().st_size + 2**21)
+    process = start(place, "--json", "--workers", "0", limit=(place / "44/heqiao.db").stat().st_size + 2**19)
     out, err = process.communicate(timeout=240)
     assert (process.returncode, err) == (1, "")
     items = {one["item"]: one for one in json.loads(out)["items"]}
