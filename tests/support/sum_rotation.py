@@ -1,7 +1,7 @@
 """A home whose wages are summed, and cohorts to query."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from keys.store.kinds import generate_secret
 from keys.types import RotationPolicy
 from matcher import identity
 from matcher.suites.suite import CURRENT
+from node.context import Node
 from node.credentials.sum_keys import SumKeys
 from node.domain.catalogue import BUILT_IN
 from node.rotation import sums
@@ -46,13 +47,7 @@ def drawn():
 @pytest.fixture(scope="module")
 def register(tmp_path_factory):
     """A home whose register is imported."""
-    folder = tmp_path_factory.mktemp("register")
-    node = make_node(folder / "44", LIMITS_4, KEYS)
-    rows = [f"{person},{FORMER if not at else ''},{fen}" for at, (person, fen) in enumerate(WAGES.items())]
-    bring(node, folder, rows)
-    keep_peer(node)
-    node.store.dispose()
-    return node
+    return make_register(tmp_path_factory.mktemp("register"), WAGES)
 
 
 @pytest.fixture
@@ -74,6 +69,16 @@ def ask(node, people, epoch, query):
     blinded = blind_cohort(node, people, blind)
     joined = send(node, replace(begin(query, len(blinded) // 32), epoch=epoch), blinded)
     return keys, blind, {joined[at : at + 32] for at in range(0, len(joined), 32)}
+
+
+def make_register(folder: Path, wages: Mapping[str, int]) -> Node:
+    """A home with these wages, and a peer; nothing of it is open."""
+    node = make_node(folder / "44", LIMITS_4, KEYS)
+    rows = [f"{person},{FORMER if not at else ''},{fen}" for at, (person, fen) in enumerate(wages.items())]
+    bring(node, folder, rows)
+    keep_peer(node)
+    node.store.dispose()
+    return node
 
 
 LAW = "SA-2014-58"

@@ -121,7 +121,7 @@ class Run:
         }
 
 
-@settings(max_examples=examples(5), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=examples(3), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(people, st.lists(step, max_size=6))
 @example(EVERYBODY, [("upsert", {1: 9}), SYNC, ("delete", {2: 1, 95: 1}), ("upsert", {3: 8})])
 @example(EVERYBODY, [("rotate", {}), ("upsert", {1: 9}), SYNC, ("delete", {5: 1})])

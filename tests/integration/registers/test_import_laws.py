@@ -133,7 +133,7 @@ def check_delta(node, before, after):
 
 # Without shrinking: an example takes a second, and a failing one is printed whole.
 @settings(
-    max_examples=examples(12),
+    max_examples=examples(6),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 @given(st.lists(line, min_size=1, max_size=30), operations, st.sampled_from([0, 3]))

@@ -87,7 +87,7 @@ def entries_of(held):
 
 
 # Without shrinking: an example takes seconds, and a failing one is printed whole.
-@settings(max_examples=examples(8), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=examples(4), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.lists(step, min_size=2, max_size=7), st.sampled_from([0, 3]))
 def test_any_imports_and_rotations(tmp_path_factory, steps, bits):
     folder = tmp_path_factory.mktemp("tokens")

@@ -22,6 +22,7 @@ from matcher import label
 from node.config import load, open_key_store
 from node.context import open_node
 from node.errors import ConflictError, PreconditionError, UnavailableError
+from node.index import sum_table_writer
 from node.rotation import driver, signing
 from node.rotation.kinds import SIGNING
 from tests.support.cached import paillier_key
@@ -200,10 +201,11 @@ def test_no_file_can_be_written(home, kind):
     rotates(home, kind)
 
 
-def test_damaged_rows_of_sums(home, tmp_path):
+def test_damaged_rows_of_sums(home, tmp_path, monkeypatch):
     """Named by item and area; the epoch before stays; a full import mends them, and the rotation ends."""
     register = tmp_path / "wages.csv"
-    rows = "".join(f"{number(at)},{at}\n" for at in range(300))
+    monkeypatch.setattr(sum_table_writer, "BLOCK_ROWS", 8)
+    rows = "".join(f"{number(at)},{at}\n" for at in range(12))
     register.write_text("id_no,amount_fen\n" + rows, encoding="utf-8")
     ok("import", "--home", home, "B11", register)
     with closing(sqlite3.connect(home / "heqiao.db")) as base:

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import LargeBinary
@@ -48,7 +50,7 @@ from tests.support.examples import mandate_for
 from tests.support.federation import Federation, set_config
 from tests.support.kept_watch import keep_watch
 from tests.support.mandate_lists import household, mandate
-from tests.support.postgresql import postgres, url  # noqa: F401  fixtures
+from tests.support.postgresql import postgres  # noqa: F401  a fixture
 from tests.support.single_node import Held, number
 from tests.support.sum_fixtures import bring
 
@@ -151,17 +153,34 @@ def fill(node, folder):
     keep_people(node)
 
 
-@pytest.fixture
-def home(url, tmp_path):
-    """A home on SQLite or PostgreSQL."""
+def make_home(folder, url=""):
+    """A home on SQLite, or on the database of `url`."""
     federation = Federation.create()
-    homes = {code: federation.make_home(tmp_path / code, code) for code in ("45", "44")}
-    set_config(homes["45"], "store", url=url)
+    homes = {code: federation.make_home(folder / code, code) for code in ("45", "44")}
+    if url:
+        set_config(homes["45"], "store", url=url)
     node = open_home(homes["45"])
     know(node, homes["44"], 0)
-    fill(node, tmp_path)
+    fill(node, folder)
     node.store.dispose()
     return homes["45"]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A home on SQLite, which tests copy."""
+    return make_home(tmp_path_factory.mktemp("filled"))
+
+
+@pytest.fixture(params=["sqlite"])
+def home(request, tmp_path):
+    """On SQLite, and on PostgreSQL where it is the statements that are tested."""
+    if request.param == "postgresql":
+        return make_home(tmp_path, request.getfixturevalue("postgres").create_migrated())
+    return Path(shutil.copytree(request.getfixturevalue("filled"), tmp_path / "45"))
+
+
+both_databases = pytest.mark.parametrize("home", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -207,6 +226,7 @@ def states(home):
     return {key["epoch"]: key["state"] for key in keys if key["purpose"] == "storage"}
 
 
+@both_databases
 def test_everything_is_sealed_again(home, node):
     before, columns = contents(node), sealed_under(node, 1)
     assert set(columns) == {str(one) for one in SEALED}
@@ -268,6 +288,7 @@ def test_what_a_process_with_old_keys_writes_is_found(home, node):
     assert contents(node)[place] == b"late"
 
 
+@both_databases
 def test_a_value_that_changes_meanwhile_is_not_overwritten(home, node):
     rotate(home)
     node.ring.refresh()

@@ -143,7 +143,7 @@ def require_equal(home, register):
 
 
 # Without shrinking: an example takes seconds, and a failing one is printed whole.
-@settings(max_examples=examples(8), phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=examples(4), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(registers, operations)
 def test_imports_and_rotations_in_any_order(tmp_path_factory, first, later):
     home, register = Home(tmp_path_factory.mktemp("laws")), Register()
