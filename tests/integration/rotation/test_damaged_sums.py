@@ -1,5 +1,7 @@
 """Damage to stored rows of sums: found by the seal, named, published by nothing, mended by a full import."""
 
+from functools import partial
+
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -74,14 +76,14 @@ def test_a_flipped_bit_is_found_by_the_seal(home, tmp_path, column):
     """The first, one in the middle and the last; the same bit again leaves what was there."""
     node, store = home
 
-    def flip(data):
+    def flip(place, data):
         at = int(place * (len(data) - 1))
         return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
 
     for place in (0, 0.5, 1):
-        alter(node, column, flip)
+        alter(node, column, partial(flip, place))
         require_refused(node, store, tmp_path)
-        alter(node, column, flip)
+        alter(node, column, partial(flip, place))
     assert driver.rotate(SUMS, node, store, POLICY).epoch == 2
     assert plain(held(node)) == expected(node, WAGES)
 
