@@ -55,6 +55,11 @@ class Cheat:
     node: Callable[[Node], Node] = lambda node: node
     cook: Callable[[Node, World], None] = lambda _node, _world: None
 
+    @property
+    def only_speaks(self) -> bool:
+        """Whether it alters only what is said: neither its node nor the database."""
+        return all(getattr(self, name) is getattr(Cheat, name) for name in ("node", "cook"))
+
 
 class CheatingServicer(PeerServicer):
     def __init__(self, node: Node, cheat: Cheat) -> None:
@@ -100,10 +105,26 @@ class CheatingServicer(PeerServicer):
 
 @contextmanager
 def serve_cheat(home: Path, cheat: Cheat, world: World) -> Iterator[int]:
+    """The port of one that cheats in one way."""
     node = open_home(home)
     cheat.cook(node, world)
+    with _serve(node, CheatingServicer(node, cheat)) as port:
+        yield port
+
+
+@contextmanager
+def serve_cheats(home: Path) -> Iterator[tuple[int, CheatingServicer]]:
+    """The port of one whose `cheat` can be exchanged for another that alters neither database nor node."""
+    node = open_home(home)
+    servicer = CheatingServicer(node, Cheat())
+    with _serve(node, servicer) as port:
+        yield port, servicer
+
+
+@contextmanager
+def _serve(node: Node, servicer: CheatingServicer) -> Iterator[int]:
     server = grpc.server(ThreadPoolExecutor(8), interceptors=(CallGuard(peer_admission(node)),))
-    service_pb2_grpc.add_PeerServiceServicer_to_server(CheatingServicer(node, cheat), server)
+    service_pb2_grpc.add_PeerServiceServicer_to_server(servicer, server)
     credentials = grpc.ssl_server_credentials(
         [(node.keys.tls_key, node.keys.certificate)],
         root_certificates=node.keys.ca,
