@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
@@ -109,6 +110,12 @@ def list_peers(tx: Connection) -> list[PeerRow]:
 
 def _peer(row: Row[Any], granted: Sequence[Row[Any]]) -> PeerRow:
     """`granted` has items and origins, None where an outer join found none."""
-    given = sorted(Grant(each.item, each.origin) for each in granted if each.item is not None)
+    given = _read_grants(frozenset((each.item, each.origin) for each in granted if each.item is not None))
     key, may = bytes(row.signing_key), row.allow_monitoring
-    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, tuple(given), may, row.paused)
+    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, given, may, row.paused)
+
+
+@lru_cache(maxsize=256)  # more than there are provinces
+def _read_grants(granted: frozenset[tuple[str, str]]) -> tuple[Grant, ...]:
+    """In order. A province may have a grant for each item and origin, and is read before each message."""
+    return tuple(sorted(Grant(item, origin) for item, origin in granted))

@@ -25,12 +25,7 @@ from node.responder import epochs
 from node.services.peer import PeerServicer, peer_admission
 from node.transport.interceptors import CallGuard
 from node.wire import manifest as manifests
-from tests.support.cluster import (
-    World,
-    open_home,
-)
-
-Responses = Iterator[Any]
+from tests.support.cluster import World, open_home
 
 Responses = Iterator[Any]
 
