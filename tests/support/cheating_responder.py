@@ -232,18 +232,15 @@ def wrong_transcript(_node: Node, responses: Responses) -> Responses:
         yield response
 
 
-def other_points_root(_node: Node, responses: Responses) -> Responses:
+def other_points_root(_node: Node, responses: Responses, root: bytes = bytes(32)) -> Responses:
     for response in responses:
         if response.HasField("done"):
-            response.done.points_root = bytes(32)
+            response.done.points_root = root
         yield response
 
 
-def no_points_root(_node: Node, responses: Responses) -> Responses:
-    for response in responses:
-        if response.HasField("done"):
-            response.done.points_root = b""
-        yield response
+def no_points_root(node: Node, responses: Responses) -> Responses:
+    return other_points_root(node, responses, b"")
 
 
 def without_done(_node: Node, responses: Responses) -> Responses:
