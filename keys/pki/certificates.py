@@ -30,7 +30,7 @@ Root = x509.Certificate
 @dataclass(frozen=True, slots=True)
 class CertifiedIdentity:
     """The identity in a certificate. `name` is that of a platform, empty for a node; `fingerprint` is the
-    SHA-256 of the certificate in hex; `not_after` is aware, in UTC.
+    SHA-256 of the certificate in hex; `not_before` and `not_after` are aware, in UTC.
     """
 
     federation: str
@@ -39,6 +39,7 @@ class CertifiedIdentity:
     name: str
     not_after: datetime
     fingerprint: str
+    not_before: datetime
 
 
 def load_certificate(pem: bytes) -> x509.Certificate:
@@ -141,7 +142,13 @@ def identity_of(certificate_pem: bytes) -> CertifiedIdentity:
     except ValueError:
         raise CertificateError("the certificate does not name exactly one node or platform", hint) from None
     return CertifiedIdentity(
-        federation, role, code, name, certificate.not_valid_after_utc, fingerprint_of(certificate)
+        federation,
+        role,
+        code,
+        name,
+        certificate.not_valid_after_utc,
+        fingerprint_of(certificate),
+        certificate.not_valid_before_utc,
     )
 
 

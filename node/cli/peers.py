@@ -31,16 +31,24 @@ from node.cli.peer_show import show_peer
 from node.cli.terminal import print_table
 from node.clock import utc_now
 from node.config import Config
+from node.credentials.validity import ends_soon
 from node.domain.audit_chain import Detail
 from node.domain.days import china_day
-from node.domain.peers import Grant, PeerRow, read_grants
+from node.domain.peers import Grant, PeerRow, Registration, read_grants
 from node.errors import InputError
 from node.federation.catalogue_file import load_catalogue
 from node.federation.revocations import check_newer
 from node.files import disk_errors
 from node.governance import audit
 from node.governance.grants import parse_grants, require_items
-from node.governance.peers import list_peers, pause_peer, put_peer, remove_peer, set_grants
+from node.governance.peers import (
+    list_peers,
+    pause_peer,
+    put_peer,
+    read_registrations,
+    remove_peer,
+    set_grants,
+)
 
 GRANTS = (
     "Origins of the people whom the peer may ask about: first two digits of their identity numbers, "
@@ -197,9 +205,11 @@ def _judge_key(card: NodeCard, known: bytes, now: datetime) -> str:
 @json_option
 def list_(home: Path, as_json: bool) -> None:
     """List peers with their addresses and grants."""
-    known = list_peers(read_config(home))
+    config = read_config(home)
+    known, registered = list_peers(config), read_registrations(config)
     if as_json:
-        show({"peers": [_plain(peer) for peer in known]}, "", as_json=True)
+        plain = [{**_plain(peer), **_registration(registered.get(peer.code))} for peer in known]
+        show({"peers": plain}, "", as_json=True)
         return
     rows = [
         (
@@ -208,10 +218,33 @@ def list_(home: Path, as_json: bool) -> None:
             peer.address,
             ", ".join(peer.granted),
             "yes" if peer.allow_platforms else "no",
+            _until(registered.get(peer.code)),
         )
         for peer in known
     ]
-    print_table(("code", "name", "address", "grants", "platforms"), rows)
+    print_table(("code", "name", "address", "grants", "platforms", "certificate"), rows)
+
+
+def _until(found: Registration | None) -> str:
+    """Until when the certificate that a peer showed last is valid."""
+    if found is None or found.certificate is None:
+        return "not seen"
+    until = found.certificate.valid_until
+    return f"until {china_day(until)}" + (", soon" if ends_soon(until, utc_now()) else "")
+
+
+def _registration(found: Registration | None) -> dict[str, object]:
+    if found is None:  # it was removed meanwhile
+        return {}
+    shown = found.certificate
+    plain: dict[str, object] = {"registered_at": found.added_at.isoformat(), "certificate": None}
+    if shown is not None:
+        plain["certificate"] = {
+            "fingerprint": shown.fingerprint,
+            "valid_from": shown.valid_from.isoformat(),
+            "valid_until": shown.valid_until.isoformat(),
+        }
+    return plain
 
 
 @peers.command()

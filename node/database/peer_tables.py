@@ -16,7 +16,12 @@ peers = Table(
     Column("allow_monitoring", Boolean, nullable=False),
     # Neither asked nor answered until administrators end that.
     Column("paused", Boolean, nullable=False),
+    # When it was added first: a new card does not change it.
     Column("added_at", UtcDateTime, nullable=False),
+    # The newest certificate that it showed here: SHA-256 in hex, from when until when it is valid.
+    Column("certificate", String(64)),
+    Column("certificate_from", UtcDateTime),
+    Column("certificate_until", UtcDateTime),
 )
 
 # Earlier pinned signing keys of a peer: their signatures are refused, except in queries under way.

@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from node.database.peer_tables import grants, peer_keys, peers, seen_manifests
-from node.domain.peers import Grant, PeerRow
+from node.domain.peers import Certificate, Grant, PeerRow, Registration
 
 # Built once: it takes longer to build a statement than to run it. A peer's row is read before each message.
 _FIND = (
@@ -19,10 +19,16 @@ _FIND = (
 _LOCK = select(peers.c.code).where(peers.c.code == bindparam("code")).with_for_update()
 _ALL = select(peers).order_by(peers.c.code)
 _ALL_GRANTS = select(grants)
+_REGISTERED = select(
+    *(peers.c[name] for name in ("added_at", "certificate", "certificate_from", "certificate_until"))
+)
 
 
 def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
-    """Add or replace a peer; its earlier keys, and what was seen of it, are kept, unless its key changes."""
+    """Add or replace a peer; its earlier keys, and what was seen of it, are kept, unless its key changes. Its
+    certificate, and since when it is known, are always kept.
+    """
+    registered = tx.execute(_REGISTERED.where(peers.c.code == peer.code)).mappings().one_or_none()
     where = (peers.c.code == peer.code, peers.c.signing_key == peer.signing_key)
     kept = []
     for table in (peer_keys, seen_manifests):
@@ -38,7 +44,7 @@ def put_peer(tx: Connection, peer: PeerRow, now: datetime) -> None:
             allow_platforms=peer.allow_platforms,
             paused=peer.paused,
             allow_monitoring=peer.allow_monitoring,
-            added_at=now,
+            **(registered or {"added_at": now}),
         )
     )
     for table, rows in kept:
@@ -91,6 +97,27 @@ def lock_peers(tx: Connection) -> list[str]:
     found = select(peers.c.code).order_by(peers.c.code).with_for_update()
     tx.execute(found)
     return list(tx.scalars(found))
+
+
+def note_certificate(tx: Connection, code: str, shown: Certificate) -> None:
+    """Keep the certificate that a peer showed, unless a newer one is known."""
+    older = or_(peers.c.certificate_from.is_(None), peers.c.certificate_from <= shown.valid_from)
+    own = update(peers).where(peers.c.code == code, older)
+    moments = {"certificate_from": shown.valid_from, "certificate_until": shown.valid_until}
+    tx.execute(own.values(certificate=shown.fingerprint, **moments))
+
+
+def read_registrations(tx: Connection) -> dict[str, Registration]:
+    """Since when each peer is known and which certificate it showed, by code."""
+    return {
+        row.code: Registration(
+            row.added_at,
+            Certificate(row.certificate, row.certificate_from, row.certificate_until)
+            if row.certificate
+            else None,
+        )
+        for row in tx.execute(_REGISTERED.add_columns(peers.c.code))
+    }
 
 
 def find_peer(tx: Connection, code: str) -> PeerRow | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from matcher.types import TokenClass
@@ -35,6 +36,23 @@ class Grant:
 def read_grants(texts: Iterable[str]) -> tuple[Grant, ...]:
     """Each grant once, in order."""
     return tuple(sorted({Grant.parse(text) for text in texts}))
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A peer's certificate: SHA-256 in hex, from when until when it is valid."""
+
+    fingerprint: str
+    valid_from: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Since when a peer is known, and the newest certificate that it showed here, None before the first."""
+
+    added_at: datetime
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from node.config import Config
 from node.database import Connection, Store, audit_log, database_url, open_store, signing_keys
 from node.database import peers as rows
 from node.domain.audit_chain import Detail
-from node.domain.peers import Grant, PeerRow
+from node.domain.peers import Grant, PeerRow, Registration
 from node.errors import NotFoundError
 from node.governance.stores import opened
 
@@ -58,6 +58,12 @@ def list_peers(config: Config) -> list[PeerRow]:
     """All peers by code."""
     with open_store(database_url(config)).transaction("list peers") as tx:
         return rows.list_peers(tx)
+
+
+def read_registrations(config: Config) -> dict[str, Registration]:
+    """Since when each peer is known, and which certificate it showed, by code."""
+    with open_store(database_url(config)).transaction("read certificates of peers") as tx:
+        return rows.read_registrations(tx)
 
 
 def known_keys(config: Config) -> dict[bytes, tuple[str, str]]:

@@ -13,6 +13,7 @@ from node.database import peers as peer_rows
 from node.domain.audit_chain import Detail
 from node.domain.peers import PeerRow
 from node.errors import InvalidPointsError, InvalidRequestError, UnknownCallerError
+from node.governance.peer_certificates import PeerCertificates
 from node.responder import manifest, match, mirrors
 from node.responder.catalogue import describe_items
 from node.responder.fetches import metered
@@ -178,10 +179,16 @@ class PeerServicer(service_pb2_grpc.PeerServiceServicer):  # type: ignore[misc] 
 
 def peer_admission(node: Node) -> Admission:
     """Peers, each with at most a quarter of the threads: no three of them fill a node."""
-    limits = node.config.limits
+    limits, certificates = node.config.limits, PeerCertificates(node.store)
+
+    def admit(caller: CertifiedIdentity) -> PeerRow:
+        found = find_peer(node, caller)
+        certificates.note(caller)
+        return found
+
     return Admission(
         partial(node.revocations.require_admitted, whose="the caller"),
-        partial(find_peer, node),
+        admit,
         limits.worker_threads,
         limits.worker_threads // 4,
         min(FIRST_MESSAGE_S, limits.call_timeout_s),

@@ -7,11 +7,12 @@ from heqiao.admin.v1 import peers_pb2_grpc
 
 from keys.store.kinds import fingerprint_of
 from node.context import Node
+from node.credentials.validity import ends_soon
 from node.database import Connection, seen_manifests
 from node.database import peers as peer_rows
 from node.database.epoch_usage import read_uses
 from node.domain.audit_chain import Detail
-from node.domain.peers import PeerRow
+from node.domain.peers import PeerRow, Registration
 from node.errors import InvalidRequestError, NotFoundError, PreconditionError
 from node.governance.peers import pause_peer, put_peer, remove_peer
 from node.services.checks import Finding, check_peer
@@ -35,11 +36,14 @@ class PeerAdminServicer(peers_pb2_grpc.PeerAdminServiceServicer):  # type: ignor
         with self._node.store.transaction("look at peers") as tx:
             known = peer_rows.list_peers(tx)
             seen, asked = seen_manifests.newest_by_peer(tx), _last_asked(tx)
+            registered = peer_rows.read_registrations(tx)
         states = [self._state(peer) for peer in known]
         for state in states:
             for field, times in (("manifest_at", seen), ("asked_at", asked)):
                 if state.code in times:
                     getattr(state, field).CopyFrom(timestamp(times[state.code]))
+            if state.code in registered:
+                _add_registration(state, registered[state.code], self._node.clock())
         return pb.ListPeerStatesResponse(peers=states, dual_control=self._node.config.approvals.required)
 
     def AddPeer(self, request: pb.AddPeerRequest, call: Call) -> pb.AddPeerResponse:  # noqa: N802
@@ -110,6 +114,16 @@ class PeerAdminServicer(peers_pb2_grpc.PeerAdminServiceServicer):  # type: ignor
             mirrored=mirrored,
             mirrorable=mirrorable,
         )
+
+
+def _add_registration(state: pb.PeerState, found: Registration, now: datetime) -> None:
+    state.registered_at.CopyFrom(timestamp(found.added_at))
+    shown = found.certificate
+    if shown is not None:
+        state.certificate = shown.fingerprint
+        state.certificate_from.CopyFrom(timestamp(shown.valid_from))
+        state.certificate_until.CopyFrom(timestamp(shown.valid_until))
+        state.certificate_ends_soon = ends_soon(shown.valid_until, now)
 
 
 def _last_asked(tx: Connection) -> dict[str, datetime]:

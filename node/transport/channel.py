@@ -7,11 +7,12 @@ from typing import Any, Self
 import grpc
 from heqiao.peer.v1 import correction_pb2_grpc, service_pb2_grpc
 
-from keys import target_name
+from keys import identity_of, target_name
 from node.context import Node
 from node.credentials.tls_identity import TlsIdentity
 from node.domain.peers import PeerRow
 from node.errors import NodeError, UnavailableError
+from node.governance.peer_certificates import note_certificate
 from node.transport.certificate_probe import server_certificate
 from node.transport.secure_channel import secure_channel
 from node.transport.status import from_rpc_error
@@ -82,6 +83,8 @@ class PeerChannel:
             secure_channel(peer.address, target_name(peer.code), identity, most)
         )
         self._pinned, self._identity = bool(check.certificate), (keys.ca, keys.certificate)
+        if check.certificate:
+            note_certificate(node.store, identity_of(check.certificate))
         checked = grpc.intercept_channel(channel, check)
         self._corrections = correction_pb2_grpc.CorrectionServiceStub(checked)
         return service_pb2_grpc.PeerServiceStub(checked)

@@ -182,6 +182,9 @@ def upgrade() -> None:
         sa.Column("allow_monitoring", sa.Boolean(), nullable=False),
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("added_at", sa.DateTime(), nullable=False),
+        sa.Column("certificate", sa.String(length=64), nullable=True),
+        sa.Column("certificate_from", sa.DateTime(), nullable=True),
+        sa.Column("certificate_until", sa.DateTime(), nullable=True),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_peers")),
     )
     op.create_table(

@@ -2,14 +2,21 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta, timezone
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
+from keys import identity_of
 from node.clock import utc_now
 from node.config import open_key_store
 from node.console.app import PAGES
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
+from node.governance.peer_certificates import note_certificate
+from node.governance.peers import put_peer
 from node.rotation.status import read_status
 from node.services.checks import check_peer
 from tests.support.cli_runner import ok
@@ -169,6 +176,41 @@ def test_a_connection_fails_with_a_reason_and_is_mended(
     assert "it only asks" in page
     tech.send("/peers", {"code": "99", "action": "test"}, status=422)
     tech.send("/peers", {"code": "45", "action": "sell"}, status=422)
+
+
+def test_a_peer_is_shown_with_its_certificate(
+    theirs: dict[str, Browser], node: Province, answering: Province, asked: str
+) -> None:
+    assert asked
+    certificate = x509.load_pem_x509_certificate(node.node.keys.certificate)
+    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
+    page = theirs["tech"].get("/peers")
+    assert fingerprint[:16] in page
+    until = certificate.not_valid_after_utc.astimezone(timezone(timedelta(hours=8)))
+    assert f"至{until.year}年{until.month}月{until.day}日" in page
+    assert "即将到期" not in page
+    listed = json.loads(ok("peers", "list", "--home", answering.node.config.folder, "--json"))
+    (of_asker,) = (one for one in listed["peers"] if one["code"] == "45")
+    assert of_asker["certificate"]["fingerprint"] == fingerprint
+    assert of_asker["certificate"]["valid_until"] == certificate.not_valid_after_utc.isoformat()
+    # A certificate near its end is told; a new card keeps when the peer was registered, and the certificate.
+    soon = replace(identity_of(node.node.keys.certificate), not_after=utc_now() + timedelta(days=3))
+    store = answering.node.store
+    with store.transaction("registered") as tx:
+        before = peer_rows.read_registrations(tx)["45"]
+    note_certificate(store, soon)
+    assert "即将到期" in theirs["tech"].get("/peers")
+    put_peer(answering.node.config, peer_of(answering, "45"), utc_now(), store)
+    with store.transaction("registered") as tx:
+        after = peer_rows.read_registrations(tx)["45"]
+    assert after.added_at == before.added_at
+    assert after.certificate is not None
+    assert after.certificate.fingerprint == fingerprint
+    note_certificate(
+        store, replace(soon, fingerprint="00" * 32, not_before=soon.not_before - timedelta(days=9))
+    )
+    with store.transaction("an older one changes nothing") as tx:
+        assert peer_rows.read_registrations(tx)["45"] == after
 
 
 def test_a_paused_peer_is_neither_asked_nor_answered(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheqiao/admin/v1/peers.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x02\n\tPeerState\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12\x17\n\x0f\x61llow_platforms\x18\x05 \x01(\x08\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x0f\n\x07granted\x18\x07 \x03(\t\x12/\n\x0bmanifest_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x61sked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08mirrored\x18\n \x01(\r\x12\x12\n\nmirrorable\x18\x0b \x01(\r\"\x17\n\x15ListPeerStatesRequest\"Y\n\x16ListPeerStatesResponse\x12)\n\x05peers\x18\x01 \x03(\x0b\x32\x1a.heqiao.admin.v1.PeerState\x12\x14\n\x0c\x64ual_control\x18\x02 \x01(\x08\"]\n\x0e\x41\x64\x64PeerRequest\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\x0c\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x17\n\x0f\x61llow_platforms\x18\x04 \x01(\x08\"\x1f\n\x0f\x41\x64\x64PeerResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"B\n\x08TestStep\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\x0c\n\x04good\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0c\n\x04hint\x18\x04 \x01(\t\"\x1f\n\x0fTestPeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"<\n\x10TestPeerResponse\x12(\n\x05steps\x18\x01 \x03(\x0b\x32\x19.heqiao.admin.v1.TestStep\" \n\x10PausePeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x13\n\x11PausePeerResponse\"!\n\x11ResumePeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x14\n\x12ResumePeerResponse\"!\n\x11RemovePeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x14\n\x12RemovePeerResponse2\x96\x04\n\x10PeerAdminService\x12\x61\n\x0eListPeerStates\x12&.heqiao.admin.v1.ListPeerStatesRequest\x1a\'.heqiao.admin.v1.ListPeerStatesResponse\x12L\n\x07\x41\x64\x64Peer\x12\x1f.heqiao.admin.v1.AddPeerRequest\x1a .heqiao.admin.v1.AddPeerResponse\x12O\n\x08TestPeer\x12 .heqiao.admin.v1.TestPeerRequest\x1a!.heqiao.admin.v1.TestPeerResponse\x12R\n\tPausePeer\x12!.heqiao.admin.v1.PausePeerRequest\x1a\".heqiao.admin.v1.PausePeerResponse\x12U\n\nResumePeer\x12\".heqiao.admin.v1.ResumePeerRequest\x1a#.heqiao.admin.v1.ResumePeerResponse\x12U\n\nRemovePeer\x12\".heqiao.admin.v1.RemovePeerRequest\x1a#.heqiao.admin.v1.RemovePeerResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bheqiao/admin/v1/peers.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\x03\n\tPeerState\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12\x17\n\x0f\x61llow_platforms\x18\x05 \x01(\x08\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x0f\n\x07granted\x18\x07 \x03(\t\x12/\n\x0bmanifest_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x61sked_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08mirrored\x18\n \x01(\r\x12\x12\n\nmirrorable\x18\x0b \x01(\r\x12\x31\n\rregistered_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0b\x63\x65rtificate\x18\r \x01(\t\x12\x34\n\x10\x63\x65rtificate_from\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11\x63\x65rtificate_until\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1d\n\x15\x63\x65rtificate_ends_soon\x18\x10 \x01(\x08\"\x17\n\x15ListPeerStatesRequest\"Y\n\x16ListPeerStatesResponse\x12)\n\x05peers\x18\x01 \x03(\x0b\x32\x1a.heqiao.admin.v1.PeerState\x12\x14\n\x0c\x64ual_control\x18\x02 \x01(\x08\"]\n\x0e\x41\x64\x64PeerRequest\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\x0c\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x03 \x01(\t\x12\x17\n\x0f\x61llow_platforms\x18\x04 \x01(\x08\"\x1f\n\x0f\x41\x64\x64PeerResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"B\n\x08TestStep\x12\x0c\n\x04step\x18\x01 \x01(\t\x12\x0c\n\x04good\x18\x02 \x01(\x08\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0c\n\x04hint\x18\x04 \x01(\t\"\x1f\n\x0fTestPeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"<\n\x10TestPeerResponse\x12(\n\x05steps\x18\x01 \x03(\x0b\x32\x19.heqiao.admin.v1.TestStep\" \n\x10PausePeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x13\n\x11PausePeerResponse\"!\n\x11ResumePeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x14\n\x12ResumePeerResponse\"!\n\x11RemovePeerRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x14\n\x12RemovePeerResponse2\x96\x04\n\x10PeerAdminService\x12\x61\n\x0eListPeerStates\x12&.heqiao.admin.v1.ListPeerStatesRequest\x1a\'.heqiao.admin.v1.ListPeerStatesResponse\x12L\n\x07\x41\x64\x64Peer\x12\x1f.heqiao.admin.v1.AddPeerRequest\x1a .heqiao.admin.v1.AddPeerResponse\x12O\n\x08TestPeer\x12 .heqiao.admin.v1.TestPeerRequest\x1a!.heqiao.admin.v1.TestPeerResponse\x12R\n\tPausePeer\x12!.heqiao.admin.v1.PausePeerRequest\x1a\".heqiao.admin.v1.PausePeerResponse\x12U\n\nResumePeer\x12\".heqiao.admin.v1.ResumePeerRequest\x1a#.heqiao.admin.v1.ResumePeerResponse\x12U\n\nRemovePeer\x12\".heqiao.admin.v1.RemovePeerRequest\x1a#.heqiao.admin.v1.RemovePeerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,33 +33,33 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.admin.v1.peers_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PEERSTATE']._serialized_start=82
-  _globals['_PEERSTATE']._serialized_end=350
-  _globals['_LISTPEERSTATESREQUEST']._serialized_start=352
-  _globals['_LISTPEERSTATESREQUEST']._serialized_end=375
-  _globals['_LISTPEERSTATESRESPONSE']._serialized_start=377
-  _globals['_LISTPEERSTATESRESPONSE']._serialized_end=466
-  _globals['_ADDPEERREQUEST']._serialized_start=468
-  _globals['_ADDPEERREQUEST']._serialized_end=561
-  _globals['_ADDPEERRESPONSE']._serialized_start=563
-  _globals['_ADDPEERRESPONSE']._serialized_end=594
-  _globals['_TESTSTEP']._serialized_start=596
-  _globals['_TESTSTEP']._serialized_end=662
-  _globals['_TESTPEERREQUEST']._serialized_start=664
-  _globals['_TESTPEERREQUEST']._serialized_end=695
-  _globals['_TESTPEERRESPONSE']._serialized_start=697
-  _globals['_TESTPEERRESPONSE']._serialized_end=757
-  _globals['_PAUSEPEERREQUEST']._serialized_start=759
-  _globals['_PAUSEPEERREQUEST']._serialized_end=791
-  _globals['_PAUSEPEERRESPONSE']._serialized_start=793
-  _globals['_PAUSEPEERRESPONSE']._serialized_end=812
-  _globals['_RESUMEPEERREQUEST']._serialized_start=814
-  _globals['_RESUMEPEERREQUEST']._serialized_end=847
-  _globals['_RESUMEPEERRESPONSE']._serialized_start=849
-  _globals['_RESUMEPEERRESPONSE']._serialized_end=869
-  _globals['_REMOVEPEERREQUEST']._serialized_start=871
-  _globals['_REMOVEPEERREQUEST']._serialized_end=904
-  _globals['_REMOVEPEERRESPONSE']._serialized_start=906
-  _globals['_REMOVEPEERRESPONSE']._serialized_end=926
-  _globals['_PEERADMINSERVICE']._serialized_start=929
-  _globals['_PEERADMINSERVICE']._serialized_end=1463
+  _globals['_PEERSTATE']._serialized_end=562
+  _globals['_LISTPEERSTATESREQUEST']._serialized_start=564
+  _globals['_LISTPEERSTATESREQUEST']._serialized_end=587
+  _globals['_LISTPEERSTATESRESPONSE']._serialized_start=589
+  _globals['_LISTPEERSTATESRESPONSE']._serialized_end=678
+  _globals['_ADDPEERREQUEST']._serialized_start=680
+  _globals['_ADDPEERREQUEST']._serialized_end=773
+  _globals['_ADDPEERRESPONSE']._serialized_start=775
+  _globals['_ADDPEERRESPONSE']._serialized_end=806
+  _globals['_TESTSTEP']._serialized_start=808
+  _globals['_TESTSTEP']._serialized_end=874
+  _globals['_TESTPEERREQUEST']._serialized_start=876
+  _globals['_TESTPEERREQUEST']._serialized_end=907
+  _globals['_TESTPEERRESPONSE']._serialized_start=909
+  _globals['_TESTPEERRESPONSE']._serialized_end=969
+  _globals['_PAUSEPEERREQUEST']._serialized_start=971
+  _globals['_PAUSEPEERREQUEST']._serialized_end=1003
+  _globals['_PAUSEPEERRESPONSE']._serialized_start=1005
+  _globals['_PAUSEPEERRESPONSE']._serialized_end=1024
+  _globals['_RESUMEPEERREQUEST']._serialized_start=1026
+  _globals['_RESUMEPEERREQUEST']._serialized_end=1059
+  _globals['_RESUMEPEERRESPONSE']._serialized_start=1061
+  _globals['_RESUMEPEERRESPONSE']._serialized_end=1081
+  _globals['_REMOVEPEERREQUEST']._serialized_start=1083
+  _globals['_REMOVEPEERREQUEST']._serialized_end=1116
+  _globals['_REMOVEPEERRESPONSE']._serialized_start=1118
+  _globals['_REMOVEPEERRESPONSE']._serialized_end=1138
+  _globals['_PEERADMINSERVICE']._serialized_start=1141
+  _globals['_PEERADMINSERVICE']._serialized_end=1675
 # @@protoc_insertion_point(module_scope)

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PeerState(_message.Message):
-    __slots__ = ("code", "name", "address", "fingerprint", "allow_platforms", "paused", "granted", "manifest_at", "asked_at", "mirrored", "mirrorable")
+    __slots__ = ("code", "name", "address", "fingerprint", "allow_platforms", "paused", "granted", "manifest_at", "asked_at", "mirrored", "mirrorable", "registered_at", "certificate", "certificate_from", "certificate_until", "certificate_ends_soon")
     CODE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
@@ -22,6 +22,11 @@ class PeerState(_message.Message):
     ASKED_AT_FIELD_NUMBER: _ClassVar[int]
     MIRRORED_FIELD_NUMBER: _ClassVar[int]
     MIRRORABLE_FIELD_NUMBER: _ClassVar[int]
+    REGISTERED_AT_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_FROM_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATE_ENDS_SOON_FIELD_NUMBER: _ClassVar[int]
     code: str
     name: str
     address: str
@@ -33,7 +38,12 @@ class PeerState(_message.Message):
     asked_at: _timestamp_pb2.Timestamp
     mirrored: int
     mirrorable: int
-    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., fingerprint: _Optional[str] = ..., allow_platforms: _Optional[bool] = ..., paused: _Optional[bool] = ..., granted: _Optional[_Iterable[str]] = ..., manifest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mirrored: _Optional[int] = ..., mirrorable: _Optional[int] = ...) -> None: ...
+    registered_at: _timestamp_pb2.Timestamp
+    certificate: str
+    certificate_from: _timestamp_pb2.Timestamp
+    certificate_until: _timestamp_pb2.Timestamp
+    certificate_ends_soon: bool
+    def __init__(self, code: _Optional[str] = ..., name: _Optional[str] = ..., address: _Optional[str] = ..., fingerprint: _Optional[str] = ..., allow_platforms: _Optional[bool] = ..., paused: _Optional[bool] = ..., granted: _Optional[_Iterable[str]] = ..., manifest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., mirrored: _Optional[int] = ..., mirrorable: _Optional[int] = ..., registered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., certificate: _Optional[str] = ..., certificate_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., certificate_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., certificate_ends_soon: _Optional[bool] = ...) -> None: ...
 
 class ListPeerStatesRequest(_message.Message):
     __slots__ = ()
