@@ -1,6 +1,7 @@
 """A platform's calls about deadlines of its jobs; part of `node.client.platform.Platform`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from google.protobuf.message import Message
@@ -8,9 +9,10 @@ from heqiao.platform.v1 import jobs_pb2 as pb
 from heqiao.platform.v1 import jobs_pb2_grpc
 
 from node.domain.answer_times import AnswerTimes
-from node.domain.job_progress import Deadline, JobProgress
+from node.domain.job_progress import DaysLeft, Deadline, JobProgress
 from node.domain.job_statistics import Statistics
-from node.wire.platform_deadlines import read_deadlines, read_times
+from node.wire.common import timestamp
+from node.wire.platform_deadlines import read_days_left, read_deadlines, read_times
 from node.wire.platform_jobs import read_job
 from node.wire.platform_statistics import read_statistics_message
 
@@ -39,6 +41,13 @@ class JobCalls:
         """Counts of one of the last 12 months, YYYY-MM, or of the running one; small ones are hidden."""
         request = pb.GetStatisticsRequest(month=month)
         return read_statistics_message(self._call_job_service("GetStatistics", request))
+
+    def days_left(self, due: Sequence[datetime]) -> Sequence[DaysLeft]:
+        """Working days until some times, by the node's calendar; no call where there are none."""
+        if not due:
+            return ()
+        request = pb.CountDaysLeftRequest(due_at=map(timestamp, due))
+        return read_days_left(self._call_job_service("CountDaysLeft", request))
 
     def call(
         self,

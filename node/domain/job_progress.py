@@ -51,6 +51,18 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysLeft:
+    """Working days after today until something is due; of what is `overdue`, working days since then.
+
+    `estimated`: a day of a year without known holidays was counted.
+    """
+
+    days: int
+    overdue: bool
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
     """A peer that a job considered and does not ask."""
 

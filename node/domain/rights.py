@@ -70,6 +70,7 @@ RPCS: Final[Mapping[str, Right]] = {
             "ListDeadlines": Right(OFFICERS, platform=True),
             "GetPeerTimes": Right(EVERYBODY, platform=True),
             "GetStatistics": Right(EVERYBODY, platform=True),
+            "CountDaysLeft": Right(EVERYBODY, platform=True),
         },
     ),
     **_service(

@@ -16,6 +16,7 @@ from typing import Final
 import chinese_calendar
 
 from node.domain.days import china_day, china_time, is_monday_to_friday
+from node.domain.job_progress import DaysLeft
 from node.errors import ConfigError
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199  # of a table: what is outside is a slip of the pen
@@ -75,6 +76,17 @@ class WorkingDays:
             estimated = estimated or not self.knows(day.year)
             left -= self.is_working(day)
         return Due(moment.astimezone(UTC), estimated)
+
+    def left(self, now: datetime, due: datetime) -> DaysLeft:
+        """Working days of China after today until the day of `due`; of what is overdue, those since then.
+
+        Raises ValueError for a time without a zone.
+        """
+        today, last, overdue = china_day(now), china_day(due), due < now
+        first, end = (last, today) if overdue else (today, last)
+        days = [date.fromordinal(one) for one in range(first.toordinal() + 1, end.toordinal() + 1)]
+        estimated = any(not self.knows(year) for year in {one.year for one in days})
+        return DaysLeft(sum(map(self.is_working, days)), overdue, estimated)
 
     def missing_year(self, now: datetime) -> int | None:
         """The year whose table is missing: this one, or from December on the next; None where all is

@@ -14,7 +14,12 @@ from node.jobs.statistics import read_statistics
 from node.services.access import access_of
 from node.services.job_messages import read_job_message
 from node.transport.interceptors import Call
-from node.wire.platform_deadlines import deadlines_message, times_message
+from node.wire.platform_deadlines import (
+    days_left_message,
+    deadlines_message,
+    read_due_times,
+    times_message,
+)
 from node.wire.platform_statistics import statistics_message
 
 DEFAULT_LIST = 50
@@ -60,3 +65,10 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):  # type: ignore[misc]  # ge
         """Counts of the jobs that the caller may see."""
         owners = access_of(self._node, call).seen
         return statistics_message(read_statistics(self._node, request.month, owners))
+
+    def CountDaysLeft(  # noqa: N802
+        self, request: pb.CountDaysLeftRequest, _call: Call
+    ) -> pb.CountDaysLeftResponse:
+        """By the calendar of this node."""
+        now, calendar = self._node.clock(), working_days(self._node)
+        return days_left_message(calendar.left(now, one) for one in read_due_times(request, now))

@@ -1,15 +1,20 @@
 """Messages of the job service: deadlines of parts, and how long peers take to answer."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from heqiao.platform.v1 import jobs_pb2 as pb
 
 from node.domain.answer_times import AnswerTimes
-from node.domain.job_progress import Deadline
+from node.domain.job_progress import DaysLeft, Deadline
 from node.domain.jobs import PartRow
+from node.errors import InvalidRequestError
+from node.wire.common import require
 from node.wire.platform import clock_message
 from node.wire.platform_jobs import read_clock, read_time
 
+MOST_TIMES = 1_000
+FARTHEST = timedelta(days=3_653)
 STAGES: Mapping[str, pb.DeadlineStage] = {
     "open": pb.DEADLINE_STAGE_OPEN,
     "warned": pb.DEADLINE_STAGE_WARNED,
@@ -44,6 +49,28 @@ def deadlines_message(
 def read_deadlines(message: pb.ListDeadlinesResponse) -> tuple[Sequence[Deadline], int | None]:
     """Parts that have no answer, and the year whose working days are not known."""
     return tuple(map(_deadline, message.deadlines)), message.missing_year or None
+
+
+def read_due_times(request: pb.CountDaysLeftRequest, now: datetime) -> tuple[datetime, ...]:
+    """The times of a request. Raises InvalidRequestError."""
+    require(len(request.due_at) <= MOST_TIMES, f"a call counts at most {MOST_TIMES:,} times")
+    try:
+        found = tuple(one.ToDatetime(tzinfo=UTC) for one in request.due_at)
+    except (ValueError, OverflowError):
+        raise InvalidRequestError("a time is malformed") from None
+    require(all(abs(one - now) <= FARTHEST for one in found), "a time is more than ten years away")
+    return found
+
+
+def days_left_message(found: Iterable[DaysLeft]) -> pb.CountDaysLeftResponse:
+    """Working days until some times."""
+    left = [pb.DaysLeft(days=one.days, overdue=one.overdue, estimated=one.estimated) for one in found]
+    return pb.CountDaysLeftResponse(left=left)
+
+
+def read_days_left(message: pb.CountDaysLeftResponse) -> tuple[DaysLeft, ...]:
+    """What `days_left_message` made."""
+    return tuple(DaysLeft(one.days, one.overdue, one.estimated) for one in message.left)
 
 
 def times_message(found: AnswerTimes) -> pb.GetPeerTimesResponse:

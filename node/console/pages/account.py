@@ -9,8 +9,7 @@ from node.client.cases import Cases
 from node.client.drafts import Drafts
 from node.client.people import People
 from node.client.watches import Watches
-from node.clock import utc_now
-from node.console.pages.deadlines import OPEN
+from node.console.pages.deadlines import OPEN, left_words
 from node.console.pages.jobs import STATES
 from node.console.pages.requests import waiting_for
 from node.console.pages.sign_in import change_password, problem_of
@@ -72,14 +71,15 @@ def show_home(visit: Visit) -> Response:
     officer = bool(roles & {Role.PREPARER, Role.APPROVER})
     tasks += _cases(visit) if officer else []
     tasks += [Task(**one) for one in waiting_for(visit)]  # type: ignore[arg-type]
+    running = visit.node.jobs(_SHOWN, states=OPEN_STATES).jobs if officer else ()
     values = {
         "tasks": tasks,
         "under_way": under_way,
-        "running": visit.node.jobs(_SHOWN, states=OPEN_STATES).jobs if officer else (),
+        "running": running,
+        "left": left_words(visit, [*(one.due for one in tasks), *(one.due_at for one in running)]),
         "officer": officer,
         "states": STATES,
         "others": [one for one in People(visit.node).sessions() if not one.own],
-        "now": utc_now(),
     }
     return show(visit, "home.html", values)
 

@@ -29,6 +29,8 @@ def test_a_province_that_is_away(site: Site, li: Browser) -> None:
         job = ask(site, 8, ("33",))
         wait_for(lambda: job in li.get("/deadlines"), 30, "no deadline")
         assert "期限内" in li.page
+        assert "剩5个工作日" in li.page  # what a province has for its answer (docs/deadlines.md)
+        assert "剩5个工作日" in li.get("/")
         li.get(f"/jobs/{job}")
         li.send(f"/jobs/{job}/cancel", {})
         wait_for(lambda: job not in li.get("/deadlines"), 30, "not cancelled")

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from node.domain.job_progress import DaysLeft
 from node.domain.working_days import DayTable, WorkingDays, read_csv, read_toml
 from node.errors import ConfigError
 
@@ -141,3 +142,28 @@ def test_faults_of_a_csv_table(text):
 def test_many_faults_are_cut_short():
     with pytest.raises(ConfigError, match=r"\(and 2 more\)"):
         read_csv("day,kind\n" + "x,off\n" * 12, "x")
+
+
+@pytest.mark.parametrize(("now", "due", "days", "overdue", "estimated"), [
+    # Monday to Friday of one week; the day of today does not count, the day when it is due does.
+    ("2026-11-30T09:00:00+08:00", "2026-12-04T18:00:00+08:00", 4, False, False),
+    ("2026-11-30T09:00:00+08:00", "2026-11-30T18:00:00+08:00", 0, False, False),
+    ("2026-11-30T09:00:00+08:00", "2026-11-30T08:00:00+08:00", 0, True, False),
+    ("2026-11-30T09:00:00+08:00", "2026-11-26T18:00:00+08:00", 2, True, False),
+    # The notice of 2025-11-04: 1 to 7 October are off, 20 September and 10 October are worked.
+    ("2026-09-30T09:00:00+08:00", "2026-10-10T09:00:00+08:00", 3, False, False),
+    ("2026-09-18T09:00:00+08:00", "2026-09-20T09:00:00+08:00", 1, False, False),
+    # In China it is a day later than in UTC.
+    ("2026-11-30T15:59:00+00:00", "2026-11-30T16:01:00+00:00", 1, False, False),
+    ("2198-12-31T09:00:00+08:00", "2199-01-02T09:00:00+08:00", 2, False, True),
+])  # fmt: skip
+def test_days_left(now, due, days, overdue, estimated):
+    assert WorkingDays().left(at(now), at(due)) == DaysLeft(days, overdue, estimated)
+
+
+@pytest.mark.parametrize("start", ["2026-01-30", "2026-02-11", "2026-04-30", "2026-09-24", "2026-11-30"])
+@pytest.mark.parametrize("days", [1, 3, 5, 10])
+def test_days_left_are_those_that_a_deadline_was_counted_with(start, days):
+    now = at(f"{start}T10:00:00+08:00")
+    due = WorkingDays().add(now, days)
+    assert WorkingDays().left(now, due.at) == DaysLeft(days, False, due.estimated)

@@ -22,40 +22,47 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from heqiao.platform.v1 import platform_pb2 as heqiao_dot_platform_dot_v1_dot_platform__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dheqiao/platform/v1/jobs.proto\x12\x12heqiao.platform.v1\x1a!heqiao/platform/v1/platform.proto\"0\n\x10RetryPartRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\"9\n\x11RetryPartResponse\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\"%\n\x14ListDeadlinesRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"^\n\x15ListDeadlinesResponse\x12/\n\tdeadlines\x18\x01 \x03(\x0b\x32\x1c.heqiao.platform.v1.Deadline\x12\x14\n\x0cmissing_year\x18\x02 \x01(\r\"\xc4\x01\n\x08\x44\x65\x61\x64line\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12,\n\x05\x63lock\x18\x07 \x01(\x0b\x32\x1d.heqiao.platform.v1.PartClock\x12\x30\n\x05stage\x18\x08 \x01(\x0e\x32!.heqiao.platform.v1.DeadlineStage\"#\n\x13GetPeerTimesRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\"\xb2\x01\n\x14GetPeerTimesResponse\x12\x10\n\x08\x61ttempts\x18\x01 \x01(\r\x12\x10\n\x08\x61nswered\x18\x02 \x01(\r\x12\x0f\n\x07overdue\x18\x03 \x01(\r\x12\x13\n\x0bwithin_days\x18\x04 \x01(\r\x12\x15\n\x08median_s\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06most_s\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04\x64\x61ys\x18\x07 \x01(\rB\x0b\n\t_median_sB\t\n\x07_most_s\"%\n\x14GetStatisticsRequest\x12\r\n\x05month\x18\x01 \x01(\t\"\xba\x02\n\x15GetStatisticsResponse\x12\r\n\x05month\x18\x01 \x01(\t\x12\x14\n\x0cin_time_days\x18\x02 \x01(\r\x12\x31\n\x06months\x18\x03 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x30\n\x05units\x18\x04 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x30\n\x05items\x18\x05 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x30\n\x05peers\x18\x06 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x33\n\x08refusals\x18\x07 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\"P\n\rStatisticsRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\".heqiao.platform.v1.StatisticsCell\"=\n\x0eStatisticsCell\x12\x12\n\x05\x63ount\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05small\x18\x02 \x01(\x08\x42\x08\n\x06_count*\x94\x01\n\rDeadlineStage\x12\x1e\n\x1a\x44\x45\x41\x44LINE_STAGE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45\x41\x44LINE_STAGE_OPEN\x10\x01\x12\x19\n\x15\x44\x45\x41\x44LINE_STAGE_WARNED\x10\x02\x12\x16\n\x12\x44\x45\x41\x44LINE_STAGE_DUE\x10\x03\x12\x17\n\x13\x44\x45\x41\x44LINE_STAGE_HELD\x10\x04\x32\x95\x03\n\nJobService\x12X\n\tRetryPart\x12$.heqiao.platform.v1.RetryPartRequest\x1a%.heqiao.platform.v1.RetryPartResponse\x12\x64\n\rListDeadlines\x12(.heqiao.platform.v1.ListDeadlinesRequest\x1a).heqiao.platform.v1.ListDeadlinesResponse\x12\x61\n\x0cGetPeerTimes\x12\'.heqiao.platform.v1.GetPeerTimesRequest\x1a(.heqiao.platform.v1.GetPeerTimesResponse\x12\x64\n\rGetStatistics\x12(.heqiao.platform.v1.GetStatisticsRequest\x1a).heqiao.platform.v1.GetStatisticsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dheqiao/platform/v1/jobs.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/platform.proto\"B\n\x14\x43ountDaysLeftRequest\x12*\n\x06\x64ue_at\x18\x01 \x03(\x0b\x32\x1a.google.protobuf.Timestamp\"C\n\x15\x43ountDaysLeftResponse\x12*\n\x04left\x18\x01 \x03(\x0b\x32\x1c.heqiao.platform.v1.DaysLeft\"<\n\x08\x44\x61ysLeft\x12\x0c\n\x04\x64\x61ys\x18\x01 \x01(\r\x12\x0f\n\x07overdue\x18\x02 \x01(\x08\x12\x11\n\testimated\x18\x03 \x01(\x08\"0\n\x10RetryPartRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04peer\x18\x02 \x01(\t\"9\n\x11RetryPartResponse\x12$\n\x03job\x18\x01 \x01(\x0b\x32\x17.heqiao.platform.v1.Job\"%\n\x14ListDeadlinesRequest\x12\r\n\x05limit\x18\x01 \x01(\r\"^\n\x15ListDeadlinesResponse\x12/\n\tdeadlines\x18\x01 \x03(\x0b\x32\x1c.heqiao.platform.v1.Deadline\x12\x14\n\x0cmissing_year\x18\x02 \x01(\r\"\xc4\x01\n\x08\x44\x65\x61\x64line\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\x0c\n\x04peer\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\r\n\x05state\x18\x05 \x01(\t\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12,\n\x05\x63lock\x18\x07 \x01(\x0b\x32\x1d.heqiao.platform.v1.PartClock\x12\x30\n\x05stage\x18\x08 \x01(\x0e\x32!.heqiao.platform.v1.DeadlineStage\"#\n\x13GetPeerTimesRequest\x12\x0c\n\x04peer\x18\x01 \x01(\t\"\xb2\x01\n\x14GetPeerTimesResponse\x12\x10\n\x08\x61ttempts\x18\x01 \x01(\r\x12\x10\n\x08\x61nswered\x18\x02 \x01(\r\x12\x0f\n\x07overdue\x18\x03 \x01(\r\x12\x13\n\x0bwithin_days\x18\x04 \x01(\r\x12\x15\n\x08median_s\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06most_s\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x0c\n\x04\x64\x61ys\x18\x07 \x01(\rB\x0b\n\t_median_sB\t\n\x07_most_s\"%\n\x14GetStatisticsRequest\x12\r\n\x05month\x18\x01 \x01(\t\"\xba\x02\n\x15GetStatisticsResponse\x12\r\n\x05month\x18\x01 \x01(\t\x12\x14\n\x0cin_time_days\x18\x02 \x01(\r\x12\x31\n\x06months\x18\x03 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x30\n\x05units\x18\x04 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x30\n\x05items\x18\x05 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x30\n\x05peers\x18\x06 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\x12\x33\n\x08refusals\x18\x07 \x03(\x0b\x32!.heqiao.platform.v1.StatisticsRow\"P\n\rStatisticsRow\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x31\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\".heqiao.platform.v1.StatisticsCell\"=\n\x0eStatisticsCell\x12\x12\n\x05\x63ount\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05small\x18\x02 \x01(\x08\x42\x08\n\x06_count*\x94\x01\n\rDeadlineStage\x12\x1e\n\x1a\x44\x45\x41\x44LINE_STAGE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x44\x45\x41\x44LINE_STAGE_OPEN\x10\x01\x12\x19\n\x15\x44\x45\x41\x44LINE_STAGE_WARNED\x10\x02\x12\x16\n\x12\x44\x45\x41\x44LINE_STAGE_DUE\x10\x03\x12\x17\n\x13\x44\x45\x41\x44LINE_STAGE_HELD\x10\x04\x32\xfb\x03\n\nJobService\x12X\n\tRetryPart\x12$.heqiao.platform.v1.RetryPartRequest\x1a%.heqiao.platform.v1.RetryPartResponse\x12\x64\n\rListDeadlines\x12(.heqiao.platform.v1.ListDeadlinesRequest\x1a).heqiao.platform.v1.ListDeadlinesResponse\x12\x61\n\x0cGetPeerTimes\x12\'.heqiao.platform.v1.GetPeerTimesRequest\x1a(.heqiao.platform.v1.GetPeerTimesResponse\x12\x64\n\rGetStatistics\x12(.heqiao.platform.v1.GetStatisticsRequest\x1a).heqiao.platform.v1.GetStatisticsResponse\x12\x64\n\rCountDaysLeft\x12(.heqiao.platform.v1.CountDaysLeftRequest\x1a).heqiao.platform.v1.CountDaysLeftResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.jobs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DEADLINESTAGE']._serialized_start=1251
-  _globals['_DEADLINESTAGE']._serialized_end=1399
-  _globals['_RETRYPARTREQUEST']._serialized_start=88
-  _globals['_RETRYPARTREQUEST']._serialized_end=136
-  _globals['_RETRYPARTRESPONSE']._serialized_start=138
-  _globals['_RETRYPARTRESPONSE']._serialized_end=195
-  _globals['_LISTDEADLINESREQUEST']._serialized_start=197
-  _globals['_LISTDEADLINESREQUEST']._serialized_end=234
-  _globals['_LISTDEADLINESRESPONSE']._serialized_start=236
-  _globals['_LISTDEADLINESRESPONSE']._serialized_end=330
-  _globals['_DEADLINE']._serialized_start=333
-  _globals['_DEADLINE']._serialized_end=529
-  _globals['_GETPEERTIMESREQUEST']._serialized_start=531
-  _globals['_GETPEERTIMESREQUEST']._serialized_end=566
-  _globals['_GETPEERTIMESRESPONSE']._serialized_start=569
-  _globals['_GETPEERTIMESRESPONSE']._serialized_end=747
-  _globals['_GETSTATISTICSREQUEST']._serialized_start=749
-  _globals['_GETSTATISTICSREQUEST']._serialized_end=786
-  _globals['_GETSTATISTICSRESPONSE']._serialized_start=789
-  _globals['_GETSTATISTICSRESPONSE']._serialized_end=1103
-  _globals['_STATISTICSROW']._serialized_start=1105
-  _globals['_STATISTICSROW']._serialized_end=1185
-  _globals['_STATISTICSCELL']._serialized_start=1187
-  _globals['_STATISTICSCELL']._serialized_end=1248
-  _globals['_JOBSERVICE']._serialized_start=1402
-  _globals['_JOBSERVICE']._serialized_end=1807
+  _globals['_DEADLINESTAGE']._serialized_start=1483
+  _globals['_DEADLINESTAGE']._serialized_end=1631
+  _globals['_COUNTDAYSLEFTREQUEST']._serialized_start=121
+  _globals['_COUNTDAYSLEFTREQUEST']._serialized_end=187
+  _globals['_COUNTDAYSLEFTRESPONSE']._serialized_start=189
+  _globals['_COUNTDAYSLEFTRESPONSE']._serialized_end=256
+  _globals['_DAYSLEFT']._serialized_start=258
+  _globals['_DAYSLEFT']._serialized_end=318
+  _globals['_RETRYPARTREQUEST']._serialized_start=320
+  _globals['_RETRYPARTREQUEST']._serialized_end=368
+  _globals['_RETRYPARTRESPONSE']._serialized_start=370
+  _globals['_RETRYPARTRESPONSE']._serialized_end=427
+  _globals['_LISTDEADLINESREQUEST']._serialized_start=429
+  _globals['_LISTDEADLINESREQUEST']._serialized_end=466
+  _globals['_LISTDEADLINESRESPONSE']._serialized_start=468
+  _globals['_LISTDEADLINESRESPONSE']._serialized_end=562
+  _globals['_DEADLINE']._serialized_start=565
+  _globals['_DEADLINE']._serialized_end=761
+  _globals['_GETPEERTIMESREQUEST']._serialized_start=763
+  _globals['_GETPEERTIMESREQUEST']._serialized_end=798
+  _globals['_GETPEERTIMESRESPONSE']._serialized_start=801
+  _globals['_GETPEERTIMESRESPONSE']._serialized_end=979
+  _globals['_GETSTATISTICSREQUEST']._serialized_start=981
+  _globals['_GETSTATISTICSREQUEST']._serialized_end=1018
+  _globals['_GETSTATISTICSRESPONSE']._serialized_start=1021
+  _globals['_GETSTATISTICSRESPONSE']._serialized_end=1335
+  _globals['_STATISTICSROW']._serialized_start=1337
+  _globals['_STATISTICSROW']._serialized_end=1417
+  _globals['_STATISTICSCELL']._serialized_start=1419
+  _globals['_STATISTICSCELL']._serialized_end=1480
+  _globals['_JOBSERVICE']._serialized_start=1634
+  _globals['_JOBSERVICE']._serialized_end=2141
 # @@protoc_insertion_point(module_scope)

@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from heqiao.platform.v1 import platform_pb2 as _platform_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -20,6 +23,28 @@ DEADLINE_STAGE_OPEN: DeadlineStage
 DEADLINE_STAGE_WARNED: DeadlineStage
 DEADLINE_STAGE_DUE: DeadlineStage
 DEADLINE_STAGE_HELD: DeadlineStage
+
+class CountDaysLeftRequest(_message.Message):
+    __slots__ = ("due_at",)
+    DUE_AT_FIELD_NUMBER: _ClassVar[int]
+    due_at: _containers.RepeatedCompositeFieldContainer[_timestamp_pb2.Timestamp]
+    def __init__(self, due_at: _Optional[_Iterable[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]]] = ...) -> None: ...
+
+class CountDaysLeftResponse(_message.Message):
+    __slots__ = ("left",)
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    left: _containers.RepeatedCompositeFieldContainer[DaysLeft]
+    def __init__(self, left: _Optional[_Iterable[_Union[DaysLeft, _Mapping]]] = ...) -> None: ...
+
+class DaysLeft(_message.Message):
+    __slots__ = ("days", "overdue", "estimated")
+    DAYS_FIELD_NUMBER: _ClassVar[int]
+    OVERDUE_FIELD_NUMBER: _ClassVar[int]
+    ESTIMATED_FIELD_NUMBER: _ClassVar[int]
+    days: int
+    overdue: bool
+    estimated: bool
+    def __init__(self, days: _Optional[int] = ..., overdue: _Optional[bool] = ..., estimated: _Optional[bool] = ...) -> None: ...
 
 class RetryPartRequest(_message.Message):
     __slots__ = ("job_id", "peer")

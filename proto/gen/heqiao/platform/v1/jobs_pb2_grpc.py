@@ -55,6 +55,11 @@ class JobServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsResponse.FromString,
                 _registered_method=True)
+        self.CountDaysLeft = channel.unary_unary(
+                '/heqiao.platform.v1.JobService/CountDaysLeft',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.CountDaysLeftRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.CountDaysLeftResponse.FromString,
+                _registered_method=True)
 
 
 class JobServiceServicer:
@@ -89,6 +94,13 @@ class JobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountDaysLeft(self, request, context):
+        """Working days that are left until some times, by the calendar of this node's deadlines.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_JobServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +123,11 @@ def add_JobServiceServicer_to_server(servicer, server):
                     servicer.GetStatistics,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsResponse.SerializeToString,
+            ),
+            'CountDaysLeft': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountDaysLeft,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.CountDaysLeftRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_jobs__pb2.CountDaysLeftResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +239,33 @@ class JobService:
             '/heqiao.platform.v1.JobService/GetStatistics',
             heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_jobs__pb2.GetStatisticsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountDaysLeft(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.JobService/CountDaysLeft',
+            heqiao_dot_platform_dot_v1_dot_jobs__pb2.CountDaysLeftRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_jobs__pb2.CountDaysLeftResponse.FromString,
             options,
             channel_credentials,
             insecure,
