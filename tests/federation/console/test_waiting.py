@@ -1,5 +1,7 @@
 """A province that does not answer: the clock, what the first page says, and asking it again."""
 
+import re
+
 from node.client.drafts import Drafts
 from node.client.platform import Platform
 from node.console import forms
@@ -30,12 +32,18 @@ def test_a_province_that_is_away(site: Site, li: Browser) -> None:
         wait_for(lambda: job in li.get("/deadlines"), 30, "no deadline")
         assert "期限内" in li.page
         assert "剩5个工作日" in li.page  # what a province has for its answer (docs/deadlines.md)
-        assert "剩5个工作日" in li.get("/")
         li.get(f"/jobs/{job}")
         li.send(f"/jobs/{job}/cancel", {})
         wait_for(lambda: job not in li.get("/deadlines"), 30, "not cancelled")
     finally:
         move_peer(site.node.node, "33", port)
+
+
+def test_every_date_of_the_first_page_has_its_working_days(site: Site, li: Browser) -> None:
+    page = li.get("/")
+    dates = page.count("最近期限：") + page.count("人，期限")
+    words = re.findall(r'class="hq-left">(剩\d+个工作日|! 已逾期\d+个工作日|! 今日到期|! 今日逾期)', page)
+    assert len(words) == dates > 0
 
 
 def test_a_province_that_refused_is_asked_again(site: Site, li: Browser) -> None:
