@@ -17,7 +17,7 @@ from node.responder import match
 from tests.support import altered_database
 from tests.support.altered_database import cook, known_tags, rows_of
 from tests.support.changing_responder import assert_equal, few_rows, upsert
-from tests.support.cheating_responder import Cheat, serve_cheat
+from tests.support.cheating_responder import Cheat, CheatingServicer, serve_cheat, serve_cheats
 from tests.support.cluster import (
     Province,
     World,
@@ -30,7 +30,10 @@ from tests.support.cluster import (
     serve_all,
 )
 from tests.support.mirrors import (
+    forget,
     mirror_files,
+    mirrored_bytes,
+    served_bytes,
     sync,
     whole_fetches,
 )
@@ -154,21 +157,31 @@ def requester(homes: dict[str, Path]) -> Iterator[Province]:
         yield provinces["45"]
 
 
+@pytest.fixture(scope="module")
+def lasting(world: World, tmp_path_factory) -> Iterator[tuple[Province, CheatingServicer]]:
+    """A requester and a 44 whose cheat is exchanged: no partition that it alters is kept."""
+    homes = world.copy(tmp_path_factory.mktemp("lasting"))
+    with serve_all({"45": homes["45"]}) as provinces, serve_cheats(homes["44"]) as (port, servicer):
+        move_peer(provinces["45"].node, "44", port)
+        yield provinces["45"], servicer
+
+
 @pytest.mark.parametrize("name", PARTITIONS)
-def test_cheating_with_a_partition(name, world, homes, requester, tmp_path) -> None:
+def test_cheating_with_a_partition(name, world, lasting) -> None:
     cheat, check = PARTITIONS[name]
-    with serve_cheat(homes["44"], cheat, world) as port:
-        move_peer(requester.node, "44", port)
-        with pytest.raises(DishonestPeerError) as caught:
-            sync(requester.node)
-        assert caught.value.details["check"] in check.split()
-        report = run_job(requester, "asked", read_verification(world.data, ("C21",), ("44",), most=9))
-        assert part_of(report, "44")[0] == "distrusted"
-    assert mirror_files(homes["45"]) == []
-    with serve_cheat(homes["44"], Cheat(), world) as port:
-        move_peer(requester.node, "44", port)
+    requester, servicer = lasting
+    forget(requester, "44")
+    servicer.cheat = cheat
+    with pytest.raises(DishonestPeerError) as caught:
         sync(requester.node)
-        assert_equal(requester.node, homes["44"])
+    assert caught.value.details["check"] in check.split()
+    asked = read_verification(world.data, ("C21",), ("44",), most=9)
+    report = run_job(requester, f"asked-{list(PARTITIONS).index(name)}", asked)
+    assert part_of(report, "44")[0] == "distrusted"
+    assert mirror_files(requester.home) == []
+    servicer.cheat = Cheat()
+    sync(requester.node)
+    assert mirrored_bytes(requester.node) == served_bytes(servicer.honest_node, "45")
 
 
 def test_a_partition_that_stops_early_goes_on(world, homes, requester, monkeypatch) -> None:
