@@ -49,15 +49,16 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):  # type: ignore[mi
     def ListFiles(self, _request: pb.ListFilesRequest, _call: Call) -> pb.ListFilesResponse:  # noqa: N802
         """What lies in the folder; that there is none, or that it cannot be read, is an answer."""
         try:
-            place = folder_of(self._node).path
+            place, home = folder_of(self._node).path, self._node.config.folder
         except PreconditionError:
             return pb.ListFilesResponse()
+        shown = str(place.relative_to(home) if place.is_relative_to(home) else place)
         try:
             groups, others = list_groups(self._node)
         except InputError:
-            return pb.ListFilesResponse(folder=str(place))
+            return pb.ListFilesResponse(folder=shown)
         messages = [self._group(one) for one in groups]
-        return pb.ListFilesResponse(folder=str(place), is_open=True, groups=messages, others=others)
+        return pb.ListFilesResponse(folder=shown, is_open=True, groups=messages, others=others)
 
     def StartFileCheck(  # noqa: N802
         self, request: pb.StartFileCheckRequest, call: Call

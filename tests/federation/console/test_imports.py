@@ -127,6 +127,8 @@ def test_files_that_a_source_names_are_listed(tech: Browser, folder: Path) -> No
     assert "other.csv" not in page  # what no source names may be anything
     assert "另有1个文件不属于任何数据源" in page
     assert "不动产登记" in page
+    assert "<code>incoming</code>" in page
+    assert str(folder) not in page
 
 
 def test_a_file_is_checked_then_imported(tech: Browser, folder: Path, answering: Province) -> None:
