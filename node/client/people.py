@@ -81,6 +81,13 @@ class People:
         )
         return found.sessions
 
+    def sign_ins(self) -> Sequence[session_pb2.PastSignIn]:
+        """The last sign-ins of the own account, and refused attempts, newest first."""
+        found: session_pb2.ListSignInsResponse = self._platform.call(
+            _SESSIONS, "ListSignIns", session_pb2.ListSignInsRequest()
+        )
+        return found.sign_ins
+
     def end_other_sessions(self) -> int:
         """End all own sessions but this one; how many."""
         found: session_pb2.EndOtherSessionsResponse = self._platform.call(

@@ -8,6 +8,7 @@ from node.client.platform import Platform
 SOURCES = {
     "job": pb.PERSON_SOURCE_JOB,
     "draft": pb.PERSON_SOURCE_DRAFT,
+    "form": pb.PERSON_SOURCE_FORM,
     "household": pb.PERSON_SOURCE_HOUSEHOLD,
 }
 
@@ -16,6 +17,8 @@ def show_person(
     platform: Platform, source: str, found_by: str, ref: str, reason: str
 ) -> pb.ShowPersonResponse:
     """Name and numbers of a person of a job, a draft that waits or a household; the node notes it.
+
+    Of an unfinished draft (`form`) it only notes it: the caller has what was typed.
 
     Raises NodeError kinds; LimitError where the account was shown too many in a day.
     """

@@ -43,6 +43,16 @@ def of_kinds(tx: Connection, kinds: Sequence[str], most: int) -> list[AuditEvent
     return [_event(row) for row in tx.execute(found)][::-1]
 
 
+def of_account(tx: Connection, kinds: Sequence[str], account: str, most: int) -> list[AuditEvent]:
+    """The newest so many events of some names about an account, newest first."""
+    written = (
+        f'"account":{json.dumps(account, ensure_ascii=False)}'  # canonical JSON: written in one way only
+    )
+    about = audit.c.details.contains(written, autoescape=True)
+    found = select(audit).where(audit.c.event.in_(kinds), about).order_by(audit.c.seq.desc()).limit(most)
+    return [_event(row) for row in tx.execute(found)]
+
+
 def last_at(tx: Connection, event: str) -> datetime | None:
     """When an event was written last."""
     found: datetime | None = tx.scalar(select(func.max(audit.c.at)).where(audit.c.event == event))

@@ -169,6 +169,7 @@ RPCS: Final[Mapping[str, Right]] = {
             "ChangePassword": _OWN,
             "SignRecord": _OWN,
             "ListSessions": _OWN,
+            "ListSignIns": _OWN,
             "EndOtherSessions": _OWN,
             "EndSession": _OWN,
         },

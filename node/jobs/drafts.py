@@ -66,6 +66,12 @@ def read(node: Node, by: Person, draft: str) -> tuple[DraftRow, bytes, str]:
     return row, form, reason.decode()
 
 
+def require_own_open(node: Node, by: Person, draft: str) -> None:
+    """An own draft that is not finished. Raises NotFoundError, RefusedError, PreconditionError."""
+    with node.store.transaction("read a draft") as tx:
+        _own_open(tx, by, draft)
+
+
 def read_request(node: Node, by: Person, draft: str) -> tuple[DraftRow, Any]:
     """A draft that waits, and what it asks. Raises NotFoundError, PreconditionError."""
     with node.store.transaction("read a draft") as tx:

@@ -3,6 +3,7 @@
 Who looks says why; each look is an audited event without name, number or reference, and bounded in a day.
 """
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,7 +29,8 @@ SHOWN_FOR: Final = timedelta(seconds=60)
 MOST_A_DAY: Final = 100  # of one account: an officer compares files, and copies no list
 DAY: Final = timedelta(days=1)
 REASONS: Final = ("identify", "correct", "contact", "answer_citizen")
-JOB, DRAFT, HOUSEHOLD = "job", "draft", "household"
+JOB, DRAFT, FORM, HOUSEHOLD = "job", "draft", "form", "household"
+_PLACE: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 _EVENT: Final = "person_shown"
 
 
@@ -47,6 +49,9 @@ def show_person(
 ) -> ShownPerson:
     """One person of a job, of a draft that waits, or of a household that the caller may see.
 
+    Of an own draft that is not finished (`FORM`) the look is noted, and name and numbers are empty: the node
+    does not read what was typed.
+
     Raises InvalidRequestError, NotFoundError, LimitError after MOST_A_DAY in 24 hours.
     """
     if reason not in REASONS:
@@ -54,6 +59,8 @@ def show_person(
     if source == HOUSEHOLD:
         name, numbers, place = _of_household(node, access, found_by, ref)
         record = digest_of(node, found_by).hex()  # the number itself belongs to a person's file
+    elif source == FORM:
+        name, numbers, place, record = "", (), _of_form(node, by, found_by, ref), found_by
     else:
         asked = _of_job(node, access, found_by) if source == JOB else _of_draft(node, by, found_by)
         name, numbers, place = _of_list(asked, ref)
@@ -84,6 +91,14 @@ def _of_job(node: Node, access: JobAccess, job: str) -> Verification:
     with node.store.transaction("read a request") as tx:
         packed = job_rows.read_request(tx, row.id)
     return unpack_verification(node.keys.vault.unseal(of_request(row.id), packed))
+
+
+def _of_form(node: Node, by: Person, draft: str, ref: str) -> int:
+    """The place in an own draft that is not finished; whether somebody is there only its preparer knows."""
+    drafts.require_own_open(node, by, draft)
+    if not _PLACE.fullmatch(ref):
+        raise _no_person()
+    return int(ref)
 
 
 def _of_draft(node: Node, by: Person, draft: str) -> Verification:

@@ -4,7 +4,7 @@ from heqiao.platform.v1 import persons_pb2 as pb
 from heqiao.platform.v1 import persons_pb2_grpc
 
 from node.context import Node
-from node.jobs.shown_people import DRAFT, HOUSEHOLD, JOB, MOST_A_DAY, show_person
+from node.jobs.shown_people import DRAFT, FORM, HOUSEHOLD, JOB, MOST_A_DAY, show_person
 from node.services.access import access_of
 from node.transport.interceptors import Call
 from node.wire.common import require, timestamp
@@ -14,6 +14,7 @@ _SOURCES = {
     pb.PERSON_SOURCE_JOB: JOB,
     pb.PERSON_SOURCE_DRAFT: DRAFT,
     pb.PERSON_SOURCE_HOUSEHOLD: HOUSEHOLD,
+    pb.PERSON_SOURCE_FORM: FORM,
 }
 
 
@@ -27,7 +28,7 @@ class PersonServicer(persons_pb2_grpc.PersonServiceServicer):  # type: ignore[mi
         """Name and numbers of one person."""
         person = call.require_person()
         require_texts(request.id, request.ref, request.reason)
-        require(request.source in _SOURCES, "the source is a job, a draft or a household")
+        require(request.source in _SOURCES, "the source is a job, a draft, a form or a household")
         shown = show_person(
             self._node,
             person,

@@ -7,7 +7,7 @@ from heqiao.platform.v1 import session_pb2 as pb
 from heqiao.platform.v1 import session_pb2_grpc
 
 from node.context import Node
-from node.database import notices, seen_manifests
+from node.database import audit_pages, notices, seen_manifests
 from node.database import users as rows
 from node.domain.job_access import NODE
 from node.domain.rights import RPCS, refusal
@@ -20,6 +20,8 @@ from node.wire.notices import notice_message
 from node.wire.people import person_message, require_texts
 
 _VERSION: Final = version("heqiao")
+_SIGNED_IN, _REFUSED = "signed_in", "sign_in_refused"
+_SIGN_INS: Final = 10  # that are listed
 _HEALTH: Final = RPCS["/heqiao.admin.v1.OverviewService/GetHealth"]
 
 
@@ -107,6 +109,15 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[
                 )
                 for one in found
             ]
+        )
+
+    def ListSignIns(self, _request: pb.ListSignInsRequest, call: Call) -> pb.ListSignInsResponse:  # noqa: N802
+        """Of the own account, from the audit chain."""
+        account = call.require_person().account
+        with self._node.store.transaction("list sign-ins") as tx:
+            found = audit_pages.of_account(tx, (_SIGNED_IN, _REFUSED), account, _SIGN_INS)
+        return pb.ListSignInsResponse(
+            sign_ins=[pb.PastSignIn(at=timestamp(one.at), refused=one.event == _REFUSED) for one in found]
         )
 
     def EndOtherSessions(  # noqa: N802

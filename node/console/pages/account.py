@@ -131,5 +131,11 @@ def _cases(visit: Visit) -> list[Task]:
 
 
 def _account(visit: Visit, problem: str, done: str, status: int = 200) -> Response:
-    values = {"sessions": People(visit.node).sessions(), "problem": problem, "done": done}
+    people = People(visit.node)
+    values = {
+        "sessions": people.sessions(),
+        "sign_ins": people.sign_ins(),
+        "problem": problem,
+        "done": done,
+    }
     return show(visit, "account.html", values, status=status)

@@ -5,13 +5,16 @@ from typing import Final
 
 from starlette.responses import Response
 
+from node.client.drafts import Drafts
 from node.client.persons import SOURCES, show_person
 from node.clock import utc_now
+from node.console import forms
+from node.console.forms import Member
 from node.console.problems import words_of
 from node.console.render import show
 from node.console.visits import Visit, local_path
 from node.domain.days import china_time
-from node.errors import InvalidRequestError, LimitError
+from node.errors import InputError, InvalidRequestError, LimitError, NotFoundError
 
 PATH: Final = "/person"
 REASONS: Final = {
@@ -34,10 +37,15 @@ def show_one(visit: Visit) -> Response:
         raise InvalidRequestError("no such list")
     if reason not in REASONS or not ref:
         return _page(visit, {"problem": visit.say("请选择人员和查看原因"), "back": back}, 422)
+    record = visit.field("id", 64)
+    typed = _typed(visit, record, ref) if source == "form" else None
     try:
-        found = show_person(visit.node, source, visit.field("id", 64), ref, reason)
+        found = show_person(visit.node, source, record, ref, reason)
     except LimitError as error:
         return _page(visit, {"problem": words_of(visit, error), "back": back}, 429)
+    if typed is not None:  # the node has noted it; what was typed is in the draft
+        found.name = typed.name
+        found.numbers.extend(one for one in (typed.id_no, typed.former) if one)
     until = found.until.ToDatetime(tzinfo=UTC)
     values = {
         "problem": "",
@@ -51,6 +59,19 @@ def show_one(visit: Visit) -> Response:
     left = max(1, int((until - utc_now()).total_seconds()))
     answer.headers["Refresh"] = f"{left}; url={back}"
     return answer
+
+
+def _typed(visit: Visit, draft: str, no: str) -> Member:
+    """A member of an unfinished draft. Raises NotFoundError."""
+    kept = Drafts(visit.node).get(draft).form
+    try:
+        members = forms.unpack(kept).members
+    except InputError:
+        members = ()
+    found = next((one for one in members if one.no == no), None)
+    if found is None:
+        raise NotFoundError("there is no such person in this draft")
+    return found
 
 
 def nothing(visit: Visit) -> Response:

@@ -213,3 +213,17 @@ def test_a_node_that_goes_away_while_a_draft_is_saved(site: Site, li: Browser) -
     wait_for(lambda: starts_again(site), 30, "the port is taken", 0.5)
     wait_for(lambda: li.client.get("/account").status_code == 200, 30, "the node does not come back")
     assert "449999********0034" in li.send(path, {})
+
+
+def test_the_last_sign_ins_of_the_own_account_only(site: Site) -> None:
+    """Refused ones by a word of their own; nobody is shown another account's."""
+    who = dict.fromkeys(("sign1", "sign10"), ("450124000000", Role.PREPARER))  # one is part of the other
+    found = sign_in_all(site.app, add_accounts(site.node.node, who))
+    guest = Browser(site.app)
+    guest.get("/sign-in")
+    guest.send("/sign-in", {"account": "sign1", "password": "a wrong one"}, status=403)
+    page = found["sign1"].get("/account")
+    assert (page.count("✓ 已登录"), page.count("✗ 被拒绝")) == (1, 1)
+    assert page.index("✗ 被拒绝") < page.index("✓ 已登录")  # newest first
+    other = found["sign10"].get("/account")
+    assert (other.count("✓ 已登录"), other.count("✗ 被拒绝")) == (1, 0)

@@ -121,3 +121,34 @@ def test_the_form_is_on_the_pages_of_lists(site: Site, li: Browser) -> None:
     he = site.browser("he")
     he.get(f"/approvals/{site.made.waiting}")
     assert forms_of(he.page)["/person"]["id"] == site.made.waiting
+
+
+def test_a_person_of_an_unfinished_draft(site: Site, li: Browser) -> None:
+    """The own draft only: noted by its place, counted with the others, and masked again afterwards."""
+    number, page = "449999190001010034", "/checks"
+    li.get("/checks")
+    path = next(one for one in forms_of(li.send("/checks", {})) if one.startswith("/checks/d-"))
+    li.send(path, {"action": "add_member", "name": "韦小明", "id_no": number})
+    draft, page = path.rpartition("/")[2], f"{path}?step=members"
+    assert number not in li.get(page)
+    assert forms_of(li.page)["/person"] == {
+        **forms_of(li.page)["/person"], "source": "form", "id": draft, "back": page
+    }  # fmt: skip
+    before = len(events(site))
+    answer = ask(li, page, "form", draft, "1", "correct")
+    assert answer.status_code == 200
+    assert number in answer.text
+    assert "韦小明" in answer.text
+    assert answer.headers["refresh"].endswith(f"; url={page}")
+    (noted,) = events(site)[before:]
+    assert (noted["source"], noted["record"], noted["place"]) == ("form", draft, 1)
+    assert (noted["user"], noted["reason"]) == ("li", "correct")
+    assert ask(li, page, "form", draft, "2").status_code == 404
+    assert ask(li, page, "form", draft, "1", "").status_code == 422
+    he = site.browser("he")  # of the same unit, and not who prepares it
+    assert ask(he, "/", "form", draft, "1").status_code == 403
+    assert ask(li, "/", "form", site.made.waiting, "1").status_code in (404, 409)  # it waits: `draft` it is
+    for account in ("qin", "wu", "meng", "lu"):
+        assert ask(site.browser(account), "/", "form", draft, "1").status_code == 403
+    assert len(events(site)) == before + 1
+    assert number not in li.get(page)

@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/persons.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x11ShowPersonRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .heqiao.platform.v1.PersonSource\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0b\n\x03ref\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"{\n\x12ShowPersonResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07numbers\x18\x02 \x03(\t\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05shown\x18\x04 \x01(\r\x12\x0c\n\x04most\x18\x05 \x01(\r*z\n\x0cPersonSource\x12\x1d\n\x19PERSON_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11PERSON_SOURCE_JOB\x10\x01\x12\x17\n\x13PERSON_SOURCE_DRAFT\x10\x02\x12\x1b\n\x17PERSON_SOURCE_HOUSEHOLD\x10\x03\x32l\n\rPersonService\x12[\n\nShowPerson\x12%.heqiao.platform.v1.ShowPersonRequest\x1a&.heqiao.platform.v1.ShowPersonResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/persons.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"n\n\x11ShowPersonRequest\x12\x30\n\x06source\x18\x01 \x01(\x0e\x32 .heqiao.platform.v1.PersonSource\x12\n\n\x02id\x18\x02 \x01(\t\x12\x0b\n\x03ref\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"{\n\x12ShowPersonResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07numbers\x18\x02 \x03(\t\x12)\n\x05until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05shown\x18\x04 \x01(\r\x12\x0c\n\x04most\x18\x05 \x01(\r*\x92\x01\n\x0cPersonSource\x12\x1d\n\x19PERSON_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11PERSON_SOURCE_JOB\x10\x01\x12\x17\n\x13PERSON_SOURCE_DRAFT\x10\x02\x12\x1b\n\x17PERSON_SOURCE_HOUSEHOLD\x10\x03\x12\x16\n\x12PERSON_SOURCE_FORM\x10\x04\x32l\n\rPersonService\x12[\n\nShowPerson\x12%.heqiao.platform.v1.ShowPersonRequest\x1a&.heqiao.platform.v1.ShowPersonResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.persons_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PERSONSOURCE']._serialized_start=326
-  _globals['_PERSONSOURCE']._serialized_end=448
+  _globals['_PERSONSOURCE']._serialized_start=327
+  _globals['_PERSONSOURCE']._serialized_end=473
   _globals['_SHOWPERSONREQUEST']._serialized_start=89
   _globals['_SHOWPERSONREQUEST']._serialized_end=199
   _globals['_SHOWPERSONRESPONSE']._serialized_start=201
   _globals['_SHOWPERSONRESPONSE']._serialized_end=324
-  _globals['_PERSONSERVICE']._serialized_start=450
-  _globals['_PERSONSERVICE']._serialized_end=558
+  _globals['_PERSONSERVICE']._serialized_start=475
+  _globals['_PERSONSERVICE']._serialized_end=583
 # @@protoc_insertion_point(module_scope)

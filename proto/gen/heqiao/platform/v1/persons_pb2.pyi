@@ -16,10 +16,12 @@ class PersonSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PERSON_SOURCE_JOB: _ClassVar[PersonSource]
     PERSON_SOURCE_DRAFT: _ClassVar[PersonSource]
     PERSON_SOURCE_HOUSEHOLD: _ClassVar[PersonSource]
+    PERSON_SOURCE_FORM: _ClassVar[PersonSource]
 PERSON_SOURCE_UNSPECIFIED: PersonSource
 PERSON_SOURCE_JOB: PersonSource
 PERSON_SOURCE_DRAFT: PersonSource
 PERSON_SOURCE_HOUSEHOLD: PersonSource
+PERSON_SOURCE_FORM: PersonSource
 
 class ShowPersonRequest(_message.Message):
     __slots__ = ("source", "id", "ref", "reason")

@@ -126,6 +126,24 @@ class SignRecordResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class ListSignInsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListSignInsResponse(_message.Message):
+    __slots__ = ("sign_ins",)
+    SIGN_INS_FIELD_NUMBER: _ClassVar[int]
+    sign_ins: _containers.RepeatedCompositeFieldContainer[PastSignIn]
+    def __init__(self, sign_ins: _Optional[_Iterable[_Union[PastSignIn, _Mapping]]] = ...) -> None: ...
+
+class PastSignIn(_message.Message):
+    __slots__ = ("at", "refused")
+    AT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    at: _timestamp_pb2.Timestamp
+    refused: bool
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., refused: _Optional[bool] = ...) -> None: ...
+
 class ListSessionsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -76,6 +76,11 @@ class SessionServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSessionsRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSessionsResponse.FromString,
                 _registered_method=True)
+        self.ListSignIns = channel.unary_unary(
+                '/heqiao.platform.v1.SessionService/ListSignIns',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSignInsRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSignInsResponse.FromString,
+                _registered_method=True)
         self.EndOtherSessions = channel.unary_unary(
                 '/heqiao.platform.v1.SessionService/EndOtherSessions',
                 request_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.EndOtherSessionsRequest.SerializeToString,
@@ -149,6 +154,13 @@ class SessionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListSignIns(self, request, context):
+        """The last sign-ins of the own account, and refused attempts, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EndOtherSessions(self, request, context):
         """End all own sessions but this one.
         """
@@ -205,6 +217,11 @@ def add_SessionServiceServicer_to_server(servicer, server):
                     servicer.ListSessions,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSessionsRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSessionsResponse.SerializeToString,
+            ),
+            'ListSignIns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSignIns,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSignInsRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_session__pb2.ListSignInsResponse.SerializeToString,
             ),
             'EndOtherSessions': grpc.unary_unary_rpc_method_handler(
                     servicer.EndOtherSessions,
@@ -435,6 +452,33 @@ class SessionService:
             '/heqiao.platform.v1.SessionService/ListSessions',
             heqiao_dot_platform_dot_v1_dot_session__pb2.ListSessionsRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_session__pb2.ListSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSignIns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.SessionService/ListSignIns',
+            heqiao_dot_platform_dot_v1_dot_session__pb2.ListSignInsRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_session__pb2.ListSignInsResponse.FromString,
             options,
             channel_credentials,
             insecure,
