@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.command_server import command_server
 from tests.support.federation import Federation
 from tests.support.paths import ROOT
 
@@ -55,7 +56,11 @@ def environment() -> Mapping[str, str]:
 
 
 def run_as(name: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run `heqiao` under an account, in a folder that it may enter."""
+    """Run `heqiao` under an account, in a folder that it may enter; that of the tests needs no interpreter of
+    its own.
+    """
+    if pwd.getpwnam(name).pw_uid == os.geteuid():
+        return command_server().run(arguments, cwd=Path("/"), env=environment())
     return subprocess.run(
         command(*arguments),
         capture_output=True,
