@@ -7,6 +7,7 @@
     % append NAME       adds them to one
     % replace NAME A B  puts B in the place of the first A
     % homes 45 44       homes of nodes that are members and know each other (see `federation`)
+    % days 45           gives a home a table of days off, so that none of the next year is unknown in December
     % serve 45          starts that home's node; {45.peer} and {45.platform} are its addresses from here on
     % stop 45
 
@@ -21,22 +22,23 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from node.cli import main
 from testbed.fingerprints import of_ca, of_card, of_request
+from tests.support.command_server import command_server
+from tests.support.federation import without_holidays
 
 FOLDER = Path(__file__).parent.parent / "transcripts"
 WIDTH = "80"
 PROVINCES = {"45": "广西", "44": "广东"}
-SERVE = (sys.executable, "-c", "from node.cli import main; main()", "serve", "--home")
 
 
 def heqiao(*arguments):
@@ -143,16 +145,22 @@ class Session:
             shutil.copytree(self.federation / code, code, dirs_exist_ok=True)
             shutil.copy(self.federation / f"{code}.card", ".")
 
+    def days(self, _step, *codes):
+        for code in codes:
+            without_holidays(Path(code), datetime.now(UTC).year)
+
     def serve(self, _step, code):
         ready = Path(f"{code}.ready")
         with Path(f"{code}.log").open("wb") as log:
-            node = subprocess.Popen([*SERVE, code, "--ready-file", str(ready)], stdout=log, stderr=log)
+            node = command_server().start(
+                ["serve", "--home", code, "--ready-file", ready], stdout=log.fileno(), stderr=log.fileno()
+            )
         self.running[code] = node
-        for _ in range(1200):
+        for _ in range(6000):
             if ready.exists():
                 break
             assert node.poll() is None, Path(f"{code}.log").read_text()
-            time.sleep(0.1)
+            time.sleep(0.02)
         ports = ready.read_text().split()
         for name, port in zip(("peer", "platform"), ports, strict=True):
             self.addresses[f"{code}.{name}"] = f"127.0.0.1:{port}"
