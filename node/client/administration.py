@@ -26,6 +26,7 @@ from node.client.platform import Platform
 
 _OVERVIEW = overview_pb2_grpc.OverviewServiceStub
 Approval = approvals_pb2.Approval
+HealthCard = overview_pb2.HealthCard
 _APPROVALS = approvals_pb2_grpc.ApprovalServiceStub
 _ACCESS = access_pb2_grpc.AccessServiceStub
 _PEERS = peers_pb2_grpc.PeerAdminServiceStub

@@ -34,13 +34,17 @@ from node.wire.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check; `hint` says which side must do what, `facts` has the figures of `text`."""
+    """The result of one check; `hint` says which side must do what, `facts` has the figures of `text`.
+
+    `advice` is the hint as a word that other languages have a sentence for.
+    """
 
     check: str
     good: bool
     text: str
     hint: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
+    advice: str = ""
 
 
 def check_home(config: Config) -> Iterator[Finding]:
@@ -97,17 +101,16 @@ def _check_mandates(node: Node) -> Finding:
     facts |= {"signed": f"{found['signed']:,}", "overdue": f"{overdue:,}"}
     if overdue:
         hint = "add them: `heqiao mandates list` shows which"
-        return Finding("mandates", False, text, hint, facts)
+        return Finding("mandates", False, text, hint, facts, "mandates_overdue")
     if node.config.mandates.signed_offices and authority is None:
         hint = (
             "`heqiao offices request`, `heqiao ca offices`, `heqiao offices accept`, `heqiao offices issue`"
         )
-        return Finding(
-            "mandates", False, f"{text}; signed_offices is set, and no office can be certified", hint
-        )
+        text += "; signed_offices is set, and no office can be certified"
+        return Finding("mandates", False, text, hint, facts, "offices_certify")
     ready = authority is not None and not node.config.mandates.signed_offices
     hint = "offices can sign: [mandates] signed_offices = true refuses what none signed" if ready else ""
-    return Finding("mandates", True, text, hint, facts)
+    return Finding("mandates", True, text, hint, facts, "offices_ready" if ready else "")
 
 
 def _count_tokens(node: Node) -> Finding:
@@ -129,6 +132,7 @@ def _check_days(node: Node) -> Finding:
         f"WARNING: the holidays of {missing} are not known: days are estimated (估算), and nothing is closed",
         "upgrade chinesecalendar, or name the province's table under [calendar] (docs/deadlines.md)",
         {"missing": str(missing)},
+        "holidays",
     )
 
 
@@ -141,7 +145,12 @@ def _check_deadlines(node: Node) -> Finding:
     facts = {"all": f"{stages.total():,}", "late": f"{late:,}"}
     hint = "`heqiao jobs deadlines` shows them; telephone the provinces" if late else ""
     return Finding(
-        "deadlines", True, f"{'WARNING: ' if late else ''}parts without an answer: {text}", hint, facts
+        "deadlines",
+        True,
+        f"{'WARNING: ' if late else ''}parts without an answer: {text}",
+        hint,
+        facts,
+        "answers_late" if late else "",
     )
 
 
@@ -150,7 +159,8 @@ def _check_certificate(node: Node) -> Finding:
     end = certificate_end(node.keys.certificate, node.keys.ca, now)
     left, good = (end - now).days, not ends_soon(end, now)
     hint = "" if good else "renew: `heqiao keys rotate tls`, `heqiao ca issue`, `heqiao join`"
-    return Finding("certificate", good, f"valid for {left} days", hint, {"days": str(left)})
+    advice = "" if good else "certificate_renew"
+    return Finding("certificate", good, f"valid for {left} days", hint, {"days": str(left)}, advice)
 
 
 def _check_list(node: Node) -> Finding:
@@ -165,12 +175,12 @@ def _check_list(node: Node) -> Finding:
         "ask the CA's administrator for the newest list (`heqiao ca publish`) and take it with `heqiao peers "
         "revocations`"
     )
-    state = list_state(age)
+    state, advice = list_state(age), "list_newest"
     if state is ListState.REFUSED:
-        return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint, facts)
+        return Finding("revocations", False, f"{text}: THIS NODE SERVES AND ASKS NOBODY", hint, facts, advice)
     if state is ListState.LATE:
         last = china_day(node.clock() - age + REFUSED)
-        return Finding("revocations", False, f"{text}: serves nobody after {last}", hint, facts)
+        return Finding("revocations", False, f"{text}: serves nobody after {last}", hint, facts, advice)
     return Finding("revocations", True, text, "", facts)
 
 
@@ -184,9 +194,8 @@ def _check_catalogue(node: Node) -> Finding:
     if not over:
         return Finding("catalogue", True, text, "", facts)
     hint = "the federation publishes a new version: `heqiao catalogue publish`"
-    return Finding(
-        "catalogue", False, f"{text}; tables that are not in force: {', '.join(over)}", hint, facts
-    )
+    text += f"; tables that are not in force: {', '.join(over)}"
+    return Finding("catalogue", False, text, hint, {**facts, "over": ", ".join(over)}, "catalogue_tables")
 
 
 def _try_peer(node: Node, peer: PeerRow) -> Iterator[Finding]:

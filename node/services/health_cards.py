@@ -72,7 +72,7 @@ def _check_disk(node: Node) -> Finding:
     text = f"{found.free // _MIB:,} MiB free, {share} percent"
     facts = {"free": f"{found.free // _MIB:,}", "percent": str(share)}
     hint = "" if share >= _FREE_PERCENT else "make room: what has none cannot be imported or kept"
-    return Finding("disk", share >= _FREE_PERCENT, text, hint, facts)
+    return Finding("disk", share >= _FREE_PERCENT, text, hint, facts, "disk_room" if hint else "")
 
 
 def _check_clock(node: Node) -> Finding:
@@ -82,7 +82,7 @@ def _check_clock(node: Node) -> Finding:
     good = apart <= _CLOCK_S
     hint = "" if good else "correct the clocks of this machine and the database's (NTP)"
     text = f"{apart} s from the database's clock"
-    return Finding("clock", good, text, hint, {"seconds": str(apart)})
+    return Finding("clock", good, text, hint, {"seconds": str(apart)}, "clock_correct" if hint else "")
 
 
 def _check_peers(node: Node) -> Finding:
@@ -95,7 +95,8 @@ def _check_peers(node: Node) -> Finding:
     good = heard == len(known) and not paused
     text = f"{heard} of {len(known)} answered within {QUIET_DAYS} days, {paused} paused"
     facts = {"heard": str(heard), "all": str(len(known)), "paused": str(paused)}
-    return Finding("peers", good, text, "" if good else "test the connections of the others", facts)
+    hint = "" if good else "test the connections of the others"
+    return Finding("peers", good, text, hint, facts, "peers_test" if hint else "")
 
 
 def count_mirrored(node: Node, peer: str) -> tuple[int, int]:
@@ -111,17 +112,20 @@ def _check_mirrors(node: Node) -> Finding:
     whole, every = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
     text = f"{whole} of {every} granted partitions are whole"
     facts = {"whole": str(whole), "all": str(every)}
-    return Finding("mirrors", whole == every, text, "" if whole == every else "`heqiao mirror sync`", facts)
+    hint = "" if whole == every else "`heqiao mirror sync`"
+    return Finding("mirrors", whole == every, text, hint, facts, "mirrors_sync" if hint else "")
 
 
 def _check_backup(node: Node) -> Finding:
     at = last_backup(node)
     if at is None:
-        return Finding("backups", False, "never", "`heqiao keys backup`", {"at": "", "days": ""})
+        facts = {"at": "", "days": ""}
+        return Finding("backups", False, "never", "`heqiao keys backup`", facts, "backup_make")
     days = (node.clock() - at).days
     good = days <= BACKUP_DAYS
     facts = {"at": china_minute(at), "days": str(days)}
-    return Finding("backups", good, f"{days} days ago", "" if good else "`heqiao keys backup`", facts)
+    hint = "" if good else "`heqiao keys backup`"
+    return Finding("backups", good, f"{days} days ago", hint, facts, "backup_make" if hint else "")
 
 
 def _check_queue(node: Node) -> Finding:
@@ -129,7 +133,8 @@ def _check_queue(node: Node) -> Finding:
         found = queue_state.read_queue(tx, node.clock())
     text = f"{found.queued} queued, {found.running} running, {found.overdue} overdue"
     facts = {"queued": str(found.queued), "running": str(found.running), "overdue": str(found.overdue)}
-    return Finding("queue", not found.overdue, text, "" if not found.overdue else "test the peers", facts)
+    hint = "test the peers" if found.overdue else ""
+    return Finding("queue", not found.overdue, text, hint, facts, "peers_test" if hint else "")
 
 
 def _check_retention(node: Node) -> Finding:

@@ -47,6 +47,7 @@ def _card(card: Card) -> pb.HealthCard:
         state=card.state,
         text=found.text,
         hint=found.hint,
+        advice=found.advice,
         facts=found.facts,
         checked_at=timestamp(card.checked_at),
     )

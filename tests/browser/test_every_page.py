@@ -88,6 +88,20 @@ def readers(site: Site, path: str) -> list[str]:
     return found
 
 
+# Words of the page itself: not commands and numbers, nor what people, offices and registers are called.
+ENGLISH_LEFT = """() => {
+  const copy = document.body.cloneNode(true);
+  const own = "script, style, code, pre, kbd, samp, textarea, [lang=en], [lang='zh-CN'] [lang=en], .hq-key, .hq-digest, .hq-number";
+  copy.querySelectorAll(own).forEach(one => one.remove());
+  const commands = /heqiao(-[a-z]+)*( [a-z][a-z-]*)+/g;
+  return copy.textContent.replace(commands, "").match(/[A-Za-z]{2,}([ ,]+[A-Za-z]{2,}){2,}/g) || [];
+}"""
+CHINESE_LEFT = """() => [...document.querySelectorAll(
+    "h1, h2, .hq-nav a, .hq-footer a, caption, legend, label, button, dt, th[scope=col], .govuk-tag, .govuk-hint"
+  )].filter(one => !one.closest("[lang=zh], [lang='zh-CN']:not(html)")).map(one => one.textContent.trim())
+  .filter(text => /[\\u4e00-\\u9fff]{2,}/.test(text))"""
+
+
 def test_the_trial_has_alerts(site: Site) -> None:
     assert site.alerts > 0
 
@@ -115,7 +129,7 @@ def ask_and_begin(site: Site, world: World) -> str:
 @pytest.mark.parametrize(("lang", "scale"), [("zh", 1.0), ("en", 1.25)])
 def test_every_page(browser: Any, site: Site, paths: list[tuple[str, str]], lang: str, scale: float) -> None:
     """In Chinese for an officer and for another person, in English for the first of them."""
-    found, wide = {}, []
+    found, wide, left = {}, [], {}
     if lang == "en":
         paths = [(who, path) for path, who in {path: who for who, path in reversed(paths)}.items()]
     for who in dict.fromkeys(who for who, _ in paths):
@@ -130,5 +144,8 @@ def test_every_page(browser: Any, site: Site, paths: list[tuple[str, str]], lang
                     found[path] = bad
                 if is_too_wide(one):
                     wide.append(path)
+                if other := one.page.evaluate(ENGLISH_LEFT if lang == "zh" else CHINESE_LEFT):
+                    left[path] = other
+    assert left == {}
     assert found == {}
     assert wide == []

@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from node.client.administration import Overview
+from node.client.administration import HealthCard, Overview
 from node.console.pages.requests import LIST
 from node.console.pages.works import LIST as WORKS
 from node.console.render import show
@@ -31,6 +31,32 @@ CARDS: Final = {
     "queue": ("任务队列", "排队{queued}，进行中{running}，逾期{overdue}"),
     "retention": ("保存期限", "待清除任务{jobs}个"),
 }
+# What to do, by the node's word for it.
+ADVICE: Final = {
+    "mandates_overdue": "请补交授权书：在“授权书”页面或用 heqiao mandates list 查看是哪些。",
+    "offices_certify": (
+        "已要求机构签署，但没有可用的机构证书：请依次办理 heqiao offices request、heqiao ca offices、"
+        "heqiao offices accept、heqiao offices issue。"
+    ),
+    "offices_ready": (
+        "机构已可签署：在 node.toml 的 [mandates] 设 signed_offices = true 后，未签署的一律不予受理。"
+    ),
+    "holidays": "请升级 chinesecalendar，或在 node.toml 的 [calendar] 指定本省节假日表。",
+    "answers_late": "请电话联系未答复的省份；清单用 heqiao jobs deadlines 查看。",
+    "certificate_renew": (
+        "请换发证书：在“密钥与证书”页面办理，或依次用 heqiao keys rotate tls、heqiao ca issue、heqiao join。"
+    ),
+    "list_newest": (
+        "请向证书机构索取最新的吊销列表，用 heqiao peers revocations 采用；列表过旧时本节点停止服务。"
+    ),
+    "catalogue_tables": "目录中有不在有效期内的表：须由联合体发布新版目录（heqiao catalogue publish）。",
+    "disk_room": "请腾出磁盘空间，否则不能导入和保存。",
+    "clock_correct": "请校正本机与数据库主机的时钟（NTP）。",
+    "peers_test": "请在“外省节点”页面测试其余各省的连接。",
+    "mirrors_sync": "请在“外省节点”页面同步镜像，或用 heqiao mirror sync。",
+    "backup_make": "请备份密钥：heqiao keys backup。",
+}
+_FAILED: Final = "检查未能完成，请在节点主机上用 heqiao doctor 查看原因。"
 _SQLITE: Final = "SQLite，文件{file}"
 _SERVER: Final = "{url}"
 _NOT_VERIFIED: Final = "{url}，未验证服务器身份"
@@ -46,9 +72,9 @@ def show_health(visit: Visit) -> Response:
             "title": visit.say(CARDS.get(card.name, (card.name, ""))[0]),
             "state": card.state,
             "words": _words(visit, card.name, dict(card.facts)),
-            # In English, where there are no figures to say it in both languages.
-            "text": "" if card.facts else card.text,
-            "hint": card.hint,
+            "hint": _advice(visit, card),
+            # Only in English: why a check failed.
+            "text": "" if card.facts or visit.lang != "en" else card.text,
             "at": card.checked_at,
         }
         for card in Overview(visit.node).health()
@@ -60,6 +86,13 @@ def show_health(visit: Visit) -> Response:
         "works": may(visit.person, WORKS),
     }
     return show(visit, "health.html", values)
+
+
+def _advice(visit: Visit, card: HealthCard) -> str:
+    """What to do. A check that could not be made says where to read why."""
+    if card.advice in ADVICE:
+        return visit.say(ADVICE[card.advice])
+    return "" if card.facts else visit.say(_FAILED)
 
 
 def _words(visit: Visit, name: str, facts: dict[str, str]) -> str:

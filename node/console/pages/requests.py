@@ -9,7 +9,8 @@ from starlette.responses import Response
 from node.client.administration import Access, Approval, Approvals, PeerAdmin, Works
 from node.client.key_administration import KeyAdmin
 from node.client.platform import Platform
-from node.console.pages.security import ENDED, MEASURES, PURPOSES
+from node.console.pages.request_words import InWords
+from node.console.pages.security import ENDED
 from node.console.pages.sign_in import problem_of
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
@@ -41,36 +42,6 @@ ACTIONS: Final = {
     "users add": "新增管理员账号",
     "users roles": "更改管理员角色",
     "users reset": "重置管理员账号",
-}
-DETAILS: Final = {
-    "peer": "外省节点",
-    "grants": "授权",
-    "quota": "配额",
-    "amount": "上限",
-    "measure": "查询类别",
-    "account": "账号",
-    "unit": "单位",
-    "roles": "角色",
-    "address": "地址",
-    "platforms": "对方平台可查询",
-    "monitoring": "可用于监测",
-    "card": "名片指纹",
-    "purpose": "密钥",
-    "epoch": "期",
-    "grace_days": "宽限天数",
-    "shares": "备份份额",
-    "holders": "份额持有人",
-    "keys": "密钥",
-    "salt_version": "盐版本",
-    "step": "步骤",
-    "abandon": "放弃换盐",
-}
-# What stands in the details as a code, and its words.
-VALUES: Final = {
-    "purpose": PURPOSES,
-    "measure": MEASURES,
-    "step": {"begin": "开始换盐", "switch": "切换到新盐"},
-    "abandon": {"1": "是"},
 }
 _MOST: Final = 500
 Details = Mapping[str, str]
@@ -237,9 +208,11 @@ def _find(visit: Visit, request: str) -> Approval:
 def _page(visit: Visit, *, problem: str = "", done: str = "", status: int = 200) -> Response:
     me = visit.person.account
     found = sorted(Approvals(visit.node).list(_MOST).approvals, key=lambda one: not _is_next(one, me))
+    in_words = InWords(visit)
     rows = [
         {
             "one": one,
+            "details": in_words.all(one.details),
             "mine": one.by_account and one.requester == me,
             "made": _is_mine(one, me),
             "for_me": is_for(one, me),
@@ -255,9 +228,16 @@ def _page(visit: Visit, *, problem: str = "", done: str = "", status: int = 200)
 def _one(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     one = _find(visit, visit.request.path_params["request"])
     mine = _is_mine(one, visit.person.account)
-    values = {"one": one, "mine": mine, "for_me": is_for(one, visit.person.account), "problem": problem}
+    details = InWords(visit).all(one.details)
+    values = {
+        "one": one,
+        "details": details,
+        "mine": mine,
+        "for_me": is_for(one, visit.person.account),
+        "problem": problem,
+    }
     return show(visit, "request.html", {**values, **_words()}, status=status)
 
 
 def _words() -> dict[str, object]:
-    return {"states": STATES, "lights": _LIGHTS, "actions": ACTIONS, "names": DETAILS, "values": VALUES}
+    return {"states": STATES, "lights": _LIGHTS, "actions": ACTIONS}

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheqiao/admin/v1/overview.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xda\x01\n\nHealthCard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0c\n\x04hint\x18\x04 \x01(\t\x12\x35\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0b\x32&.heqiao.admin.v1.HealthCard.FactsEntry\x12.\n\nchecked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x12\n\x10GetHealthRequest\"?\n\x11GetHealthResponse\x12*\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1b.heqiao.admin.v1.HealthCard\"\x83\x02\n\x03Key\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05state\x18\x03 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12+\n\x07made_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bgrace_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08problems\x18\x08 \x03(\t\x12\x0c\n\x04kept\x18\t \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\n \x01(\t\"I\n\x07\x44ueStep\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"s\n\x0b\x45pochOfPeer\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x62\x65hind\x18\x05 \x01(\x08\"\x10\n\x0eGetKeysRequest\"\xa8\x02\n\x0fGetKeysResponse\x12\"\n\x04keys\x18\x01 \x03(\x0b\x32\x14.heqiao.admin.v1.Key\x12\x10\n\x08problems\x18\x02 \x03(\t\x12\x35\n\x11\x63\x65rtificate_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x03\x64ue\x18\x04 \x03(\x0b\x32\x18.heqiao.admin.v1.DueStep\x12+\n\x05peers\x18\x05 \x03(\x0b\x32\x1c.heqiao.admin.v1.EpochOfPeer\x12-\n\tbackup_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64ual_control\x18\x07 \x01(\x08\x12\x0f\n\x07unsaved\x18\x08 \x03(\t2\xb3\x01\n\x0fOverviewService\x12R\n\tGetHealth\x12!.heqiao.admin.v1.GetHealthRequest\x1a\".heqiao.admin.v1.GetHealthResponse\x12L\n\x07GetKeys\x12\x1f.heqiao.admin.v1.GetKeysRequest\x1a .heqiao.admin.v1.GetKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheqiao/admin/v1/overview.proto\x12\x0fheqiao.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xea\x01\n\nHealthCard\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\x12\x0c\n\x04hint\x18\x04 \x01(\t\x12\x35\n\x05\x66\x61\x63ts\x18\x05 \x03(\x0b\x32&.heqiao.admin.v1.HealthCard.FactsEntry\x12.\n\nchecked_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x61\x64vice\x18\x07 \x01(\t\x1a,\n\nFactsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x12\n\x10GetHealthRequest\"?\n\x11GetHealthResponse\x12*\n\x05\x63\x61rds\x18\x01 \x03(\x0b\x32\x1b.heqiao.admin.v1.HealthCard\"\x83\x02\n\x03Key\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05state\x18\x03 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x04 \x01(\t\x12+\n\x07made_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x64ue_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bgrace_until\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08problems\x18\x08 \x03(\t\x12\x0c\n\x04kept\x18\t \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\n \x01(\t\"I\n\x07\x44ueStep\x12\x0f\n\x07purpose\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x0e\n\x06reason\x18\x04 \x01(\t\"s\n\x0b\x45pochOfPeer\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12&\n\x02\x61t\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x62\x65hind\x18\x05 \x01(\x08\"\x10\n\x0eGetKeysRequest\"\xa8\x02\n\x0fGetKeysResponse\x12\"\n\x04keys\x18\x01 \x03(\x0b\x32\x14.heqiao.admin.v1.Key\x12\x10\n\x08problems\x18\x02 \x03(\t\x12\x35\n\x11\x63\x65rtificate_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x03\x64ue\x18\x04 \x03(\x0b\x32\x18.heqiao.admin.v1.DueStep\x12+\n\x05peers\x18\x05 \x03(\x0b\x32\x1c.heqiao.admin.v1.EpochOfPeer\x12-\n\tbackup_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64ual_control\x18\x07 \x01(\x08\x12\x0f\n\x07unsaved\x18\x08 \x03(\t2\xb3\x01\n\x0fOverviewService\x12R\n\tGetHealth\x12!.heqiao.admin.v1.GetHealthRequest\x1a\".heqiao.admin.v1.GetHealthResponse\x12L\n\x07GetKeys\x12\x1f.heqiao.admin.v1.GetKeysRequest\x1a .heqiao.admin.v1.GetKeysResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,23 +35,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HEALTHCARD_FACTSENTRY']._loaded_options = None
   _globals['_HEALTHCARD_FACTSENTRY']._serialized_options = b'8\001'
   _globals['_HEALTHCARD']._serialized_start=85
-  _globals['_HEALTHCARD']._serialized_end=303
-  _globals['_HEALTHCARD_FACTSENTRY']._serialized_start=259
-  _globals['_HEALTHCARD_FACTSENTRY']._serialized_end=303
-  _globals['_GETHEALTHREQUEST']._serialized_start=305
-  _globals['_GETHEALTHREQUEST']._serialized_end=323
-  _globals['_GETHEALTHRESPONSE']._serialized_start=325
-  _globals['_GETHEALTHRESPONSE']._serialized_end=388
-  _globals['_KEY']._serialized_start=391
-  _globals['_KEY']._serialized_end=650
-  _globals['_DUESTEP']._serialized_start=652
-  _globals['_DUESTEP']._serialized_end=725
-  _globals['_EPOCHOFPEER']._serialized_start=727
-  _globals['_EPOCHOFPEER']._serialized_end=842
-  _globals['_GETKEYSREQUEST']._serialized_start=844
-  _globals['_GETKEYSREQUEST']._serialized_end=860
-  _globals['_GETKEYSRESPONSE']._serialized_start=863
-  _globals['_GETKEYSRESPONSE']._serialized_end=1159
-  _globals['_OVERVIEWSERVICE']._serialized_start=1162
-  _globals['_OVERVIEWSERVICE']._serialized_end=1341
+  _globals['_HEALTHCARD']._serialized_end=319
+  _globals['_HEALTHCARD_FACTSENTRY']._serialized_start=275
+  _globals['_HEALTHCARD_FACTSENTRY']._serialized_end=319
+  _globals['_GETHEALTHREQUEST']._serialized_start=321
+  _globals['_GETHEALTHREQUEST']._serialized_end=339
+  _globals['_GETHEALTHRESPONSE']._serialized_start=341
+  _globals['_GETHEALTHRESPONSE']._serialized_end=404
+  _globals['_KEY']._serialized_start=407
+  _globals['_KEY']._serialized_end=666
+  _globals['_DUESTEP']._serialized_start=668
+  _globals['_DUESTEP']._serialized_end=741
+  _globals['_EPOCHOFPEER']._serialized_start=743
+  _globals['_EPOCHOFPEER']._serialized_end=858
+  _globals['_GETKEYSREQUEST']._serialized_start=860
+  _globals['_GETKEYSREQUEST']._serialized_end=876
+  _globals['_GETKEYSRESPONSE']._serialized_start=879
+  _globals['_GETKEYSRESPONSE']._serialized_end=1175
+  _globals['_OVERVIEWSERVICE']._serialized_start=1178
+  _globals['_OVERVIEWSERVICE']._serialized_end=1357
 # @@protoc_insertion_point(module_scope)
