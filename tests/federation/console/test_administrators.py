@@ -1,5 +1,6 @@
 """The pages of administrators at the console of 44, which 45 asks: what they show, do, and refuse."""
 
+import ast
 import json
 import re
 from dataclasses import replace
@@ -13,15 +14,18 @@ from keys import identity_of
 from node.clock import utc_now
 from node.config import open_key_store
 from node.console.app import PAGES
+from node.console.pages.health import ADVICE
 from node.database import peers as peer_rows
 from node.domain.peers import PeerRow
 from node.governance.peer_certificates import note_certificate
 from node.governance.peers import put_peer
 from node.rotation.status import read_status
 from node.services.checks import check_peer
+from node.services.health_cards import read_cards
 from tests.support.cli_runner import ok
 from tests.support.cluster import Province, World, move_peer, query_database, read_verification, run_job
 from tests.support.console import Browser
+from tests.support.paths import ROOT
 
 OF_ADMINISTRATORS = ("/health", "/peers", "/incoming", "/imports", "/audit", "/keys", "/access")
 QUOTA = {"action": "quota", "peer": "45", "quota": "points.hour"}
@@ -97,8 +101,11 @@ def test_health_says_state_figures_and_time(theirs: dict[str, Browser]) -> None:
     assert re.search(r"还有\d+天到期", page)
     assert "✓ 正常" in page
     assert "/requests" not in page  # an observer does not read requests
+    assert "请备份密钥" in page
+    assert "make room" not in page
     theirs["eyes"].send("/language", {"language": "en"})
     assert re.search(r"\d+ days left", theirs["eyes"].get("/health"))
+    assert "Back up the keys" in theirs["eyes"].page
     theirs["eyes"].send("/language", {"language": "zh"})
 
 
@@ -176,6 +183,20 @@ def test_a_connection_fails_with_a_reason_and_is_mended(
     assert "it only asks" in page
     tech.send("/peers", {"code": "99", "action": "test"}, status=422)
     tech.send("/peers", {"code": "45", "action": "sell"}, status=422)
+
+
+def test_every_hint_of_a_card_has_its_words(answering: Province) -> None:
+    cards = [card.finding for card in read_cards(answering.node)]
+    assert any(one.hint for one in cards)
+    assert [one.check for one in cards if bool(one.hint) != (one.advice in ADVICE)] == []
+    # Every word that a check may say, whatever is wrong today.
+    told = [
+        node.value
+        for name in ("checks", "health_cards")
+        for node in ast.walk(ast.parse((ROOT / f"node/services/{name}.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert set(ADVICE) <= set(told)
 
 
 def test_a_peer_is_shown_with_its_certificate(

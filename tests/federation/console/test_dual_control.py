@@ -78,6 +78,10 @@ def test_a_quota_needs_two(theirs: dict[str, Browser], answering: Province) -> N
     assert "须由另一位管理员批准" in boss.page
     assert 'name="password"' not in boss.page
     assert "提高配额" in tech.get("/requests")
+    assert "查询点 每小时 (points.hour)" in tech.page
+    ((name,),) = query_database(answering.home, "SELECT name FROM peers WHERE code = '45'")
+    assert name
+    assert f"外省节点 45 {name}" in tech.page
     assert "核对并批准" in tech.page
     approve(answering, tech, "tech", request)
     assert "已批准请求" in tech.page
