@@ -177,7 +177,7 @@ class _OprfRun:
                 raise ConflictError(
                     "another run wrote the same tokens during the rotation", "run the rotation again"
                 )
-            done += sum(map(len, made.values())) // SLOT_SIZE
+            done += sum(len(block) // SLOT_SIZE for block in made.values())  # a seal is shorter than a slot
             self.progress("tokens", done, total)
 
     def _outdated(
