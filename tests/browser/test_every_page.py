@@ -145,3 +145,27 @@ def test_every_page(browser: Any, site: Site, paths: list[tuple[str, str]], lang
     assert left == {}
     assert found == {}
     assert wide == []
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_pages_that_a_form_opens(browser: Any, site: Site, lang: str) -> None:
+    """One person shown for a minute: no address names whom."""
+    found: dict[str, object] = {}
+    with window(browser, site, "li", lang=lang) as one:
+        for path, action in ((f"/jobs/{site.made.job}/report", "/person"),):
+            one.go(path)
+            form = one.page.locator(f'form[action="{action}"]').first
+            form.evaluate("form => { const found = form.closest('details'); if (found) found.open = true; }")
+            for name in ("ref", "reason"):
+                if form.locator(f"select[name={name}]").count():
+                    form.locator(f"select[name={name}]").select_option(index=1)
+            form.locator("button").first.click()
+            one.page.wait_for_url(f"**{action}")
+            one.note()
+            shoot(one, f"{lang}{action.replace('/', '-')}-li")
+            assert one.page.locator("h1").count() == 1
+            if bad := violations(one.page):
+                found[action] = bad
+            assert not is_too_wide(one)
+            assert lang == "en" or one.page.evaluate(ENGLISH_LEFT) == []
+    assert found == {}
