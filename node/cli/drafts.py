@@ -1,6 +1,8 @@
 """`heqiao drafts`: what one person prepared and another one approves; and how a command hands it over."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -9,8 +11,9 @@ from node.cli.options import address_option, count, home_option, json_option, sh
 from node.cli.terminal import print_table
 from node.client.drafts import Draft, Drafts, Request
 from node.client.platform import Platform
+from node.domain.jobs import SUM
 from node.domain.subjects import Subjects
-from node.domain.summation import Summation
+from node.domain.verification import Verification
 from node.errors import InputError, PreconditionError
 
 _MOST = 1_000
@@ -72,7 +75,7 @@ def show_(home: Path, as_json: bool, address: str | None, draft: str) -> None:
     with open_platform(home, address) as platform:
         found = Drafts(platform).get(draft).draft
         asked = Drafts(platform).content(draft)
-    show({**_plain(found), **_content(asked)}, _describe(found, asked), as_json=as_json)
+    show({**_plain(found), **_content(found, asked)}, _describe(found, asked), as_json=as_json)
 
 
 @drafts.command()
@@ -153,14 +156,10 @@ def _plain(one: Draft) -> dict[str, object]:
     }
 
 
-def _content(asked: Request) -> dict[str, object]:
+def _content(one: Draft, asked: Request) -> dict[str, object]:
     plain: dict[str, object] = {"legal_basis": asked.legal_basis, "purpose": asked.purpose}
-    if not isinstance(asked, Summation):
-        people = Subjects.of(asked.subjects)
-        plain["subjects"] = [
-            {"ref": ref, "mandate": mandate}
-            for ref, mandate in zip(people.refs, people.mandates, strict=True)
-        ]
+    if one.kind != SUM:
+        plain["subjects"] = [{"ref": ref, "mandate": mandate} for ref, mandate in _people(asked)]
     return plain
 
 
@@ -170,10 +169,12 @@ def _describe(one: Draft, asked: Request) -> str:
         f"items {', '.join(one.items)}; provinces {', '.join(one.peers)}; legal basis {asked.legal_basis}",
         count(one.subjects, "person", "people"),
     ]
-    if not isinstance(asked, Summation):
-        people = Subjects.of(asked.subjects)
-        lines += [
-            f"  {ref}, mandate {mandate or 'none'}"
-            for ref, mandate in zip(people.refs, people.mandates, strict=True)
-        ]
+    if one.kind != SUM:
+        lines += [f"  {ref}, mandate {mandate or 'none'}" for ref, mandate in _people(asked)]
     return "\n".join(lines)
+
+
+def _people(asked: Request) -> Iterator[tuple[str, str]]:
+    # Of a verification or a watch list: a sum has no references.
+    people = Subjects.of(cast(Verification, asked).subjects)
+    return zip(people.refs, people.mandates, strict=True)

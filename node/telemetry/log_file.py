@@ -2,6 +2,7 @@
 
 import os
 import sys
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class LogFile:
         """Open the file. Raises OSError."""
         self._path = path
         self._descriptor = os.open(path, _FLAGS, 0o666)
+        weakref.finalize(self, os.close, self._descriptor)
 
     def write(self, text: str) -> None:
         """Append a line."""

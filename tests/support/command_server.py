@@ -77,11 +77,18 @@ class Started:
             time.sleep(0.005)
 
     def _read(self, timeout: float | None) -> int | None:
-        if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
+        if self.returncode is None and _readable(self._status, timeout):
             with self._lock:
                 if self.returncode is None:
                     self.returncode = int(os.read(self._status, 16))
         return self.returncode
+
+
+def _readable(descriptor: int, timeout: float | None) -> bool:
+    # No `select.select`: it takes no descriptor above 1,023, and a process of the tests may have more files.
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(None if timeout is None else timeout * 1000))
 
 
 def _state(task: Path) -> str:
