@@ -19,6 +19,7 @@ from node.wire.drafts import WatchOfJob
 
 MOST_SUBJECTS = 1_000_000  # the node has checked it against its own limit
 Draft = drafts_pb2.Draft
+FoundDraft = drafts_pb2.GetDraftResponse
 Request = Verification | Summation
 _DRAFTS = drafts_pb2_grpc.DraftServiceStub
 
@@ -30,14 +31,16 @@ class Drafts:
         self._platform = platform
 
     def save(self, form: bytes, draft: str = "", version: int = 0, kind: str = "") -> Draft:
-        """Keep what was typed, as a new draft of a kind (node.domain.jobs) or in place of a version."""
+        """Keep what was typed, as a new draft of a kind (node.domain.jobs; by default a verification), or in
+        place of a version of one of that kind.
+        """
         request = drafts_pb2.SaveDraftRequest(draft_id=draft, version=version, form=form, kind=kind)
         found: drafts_pb2.SaveDraftResponse = self._platform.call(_DRAFTS, "SaveDraft", request)
         return found.draft
 
-    def get(self, draft: str) -> drafts_pb2.GetDraftResponse:
+    def get(self, draft: str) -> FoundDraft:
         """A draft, what was typed, and why it was returned."""
-        found: drafts_pb2.GetDraftResponse = self._platform.call(
+        found: FoundDraft = self._platform.call(
             _DRAFTS, "GetDraft", drafts_pb2.GetDraftRequest(draft_id=draft)
         )
         return found

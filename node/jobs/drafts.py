@@ -37,7 +37,7 @@ def save(node: Node, by: Person, draft: str, version: int, form: bytes, kind: st
     """Keep what a person typed, as a new draft (`draft` empty) of a kind or as the next version of one.
 
     Raises InvalidRequestError for a form that is too large or an unknown kind, NotFoundError, RefusedError
-    for another person's, PreconditionError for one that waits or was sent, or for another version.
+    for another person's, PreconditionError for one that waits or was sent, of another kind or version.
     """
     if len(form) > MAX_FORM:
         raise InvalidRequestError(f"a draft holds at most {MAX_FORM // 1024} KiB")
@@ -49,7 +49,7 @@ def save(node: Node, by: Person, draft: str, version: int, form: bytes, kind: st
             row = DraftRow(name, by.unit, by.account, kind, "draft", 1, None, (), (), "", 0, "", "", now, now)
             rows.add_draft(tx, row, sealed)
             return row
-        row = _own_open(tx, by, draft)
+        row = _own_open(tx, by, draft, kind)
         cleared = {"request_sealed": None, "request_digest": None, "form_sealed": sealed, "state": row.state}
         return _change(tx, row, version, {**cleared, "updated_at": now})
 
@@ -128,10 +128,7 @@ def send_for_approval(
 
     def write(tx: Connection) -> DraftRow:
         require_still(tx, node, by, Role.PREPARER)
-        row = _own_open(tx, by, draft)
-        if row.kind != kind:
-            raise PreconditionError("this draft is of another kind", "save a new one", {"rule": "draft_kind"})
-        changed = _change(tx, row, version, values)
+        changed = _change(tx, _own_open(tx, by, draft, kind), version, values)
         audit_rows.append(tx, "draft_sent_for_approval", _details(changed), now)
         return changed
 
@@ -144,7 +141,7 @@ def approve(
     draft: str,
     version: int,
     digest: bytes,
-    start: Callable[[DraftRow, Any], None],
+    start: Callable[[DraftRow, Any], object],
 ) -> DraftRow:
     """Approve another person's draft as it was seen, submit what it asks, and `start` that.
 
@@ -154,17 +151,12 @@ def approve(
     SessionEndedError for an approver who has left meanwhile.
     """
     with _noted(node, draft):
-        return _approve(node, by, draft, version, digest, start)
+        changed, request = _approve(node, by, draft, version, digest)
+    start(changed, request)
+    return changed
 
 
-def _approve(
-    node: Node,
-    by: Person,
-    draft: str,
-    version: int,
-    digest: bytes,
-    start: Callable[[DraftRow, Any], None],
-) -> DraftRow:
+def _approve(node: Node, by: Person, draft: str, version: int, digest: bytes) -> tuple[DraftRow, Any]:
     row, request = read_request(node, by, draft)
     if row.preparer == by.account:
         raise RefusedError(
@@ -183,9 +175,7 @@ def _approve(
         store(tx)
         return changed
 
-    changed = node.store.retry_write("approve a draft", write)
-    start(changed, request)
-    return changed
+    return node.store.retry_write("approve a draft", write), request
 
 
 def give_back(node: Node, by: Person, draft: str, version: int, reason: str) -> DraftRow:
@@ -259,10 +249,12 @@ def _own(tx: Connection, by: Person, draft: str) -> DraftRow:
     return row
 
 
-def _own_open(tx: Connection, by: Person, draft: str) -> DraftRow:
+def _own_open(tx: Connection, by: Person, draft: str, kind: str = "") -> DraftRow:
     row = _own(tx, by, draft)
     if row.state not in _OPEN:
         raise PreconditionError("this draft waits for an approval, or was sent")
+    if kind and row.kind != kind:  # what was typed for one kind says nothing of another
+        raise PreconditionError("this draft is of another kind", "save a new one", {"rule": "draft_kind"})
     return row
 
 

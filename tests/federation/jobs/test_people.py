@@ -28,9 +28,10 @@ from node.domain.rights import RPCS
 from node.domain.summation import Summation, in_cohort
 from node.domain.users import NewUser, Role
 from node.domain.verification import Verification
-from node.errors import NotFoundError
+from node.errors import NotFoundError, PreconditionError
 from node.governance import users
-from node.jobs import watches
+from node.governance.accounts import person_of
+from node.jobs import drafts, watches
 from node.jobs.acting import people_of
 from node.jobs.lookup import require_job
 from node.wire import platform, platform_sums
@@ -243,6 +244,22 @@ def test_an_altered_draft_is_not_approved(node: Province, desks: dict[str, Desk]
     ].items()
 
 
+def test_what_fails_after_an_approval_is_no_refusal(
+    node: Province, desks: dict[str, Desk], asked: Asked
+) -> None:
+    waiting = desks["prep"].submit(f"begun-{asked.kind}", asked.one, asked.kind)
+    with node.node.store.transaction("read a person") as tx:
+        by = person_of(people_of(node.node), rows.find_user(tx, "appr"), utc_now())
+
+    def start(*_: object) -> None:
+        raise PreconditionError("the peer is away")
+
+    with pytest.raises(PreconditionError, match="away"):
+        drafts.approve(node.node, by, waiting.draft_id, waiting.version, waiting.digest, start)
+    assert not [one for one in read_events(node, "draft_refused") if one["draft"] == waiting.draft_id]
+    assert [one["approver"] for one in read_events(node, "draft_approved")][-1] == "appr"
+
+
 def test_of_two_approvers_at_once_one_is_first(node: Province, desks: dict[str, Desk], asked: Asked) -> None:
     waiting = desks["prep"].submit(f"race-{asked.kind}", asked.one, asked.kind)
 
@@ -323,6 +340,9 @@ def test_a_draft_keeps_its_kind(desks: dict[str, Desk], request_of) -> None:
     prep = desks["prep"]
     saved = prep.drafts.SaveDraft(pb.SaveDraftRequest(kind=SUM), **prep.with_session).draft
     code, _, details, _ = fails(lambda: prep.send(saved, "another-kind", request_of))
+    assert (code, details["rule"]) == (Code.FAILED_PRECONDITION, "draft_kind")
+    typed = pb.SaveDraftRequest(draft_id=saved.draft_id, version=saved.version, form=b"{}", kind=WATCH)
+    code, _, details, _ = fails(lambda: prep.drafts.SaveDraft(typed, **prep.with_session))
     assert (code, details["rule"]) == (Code.FAILED_PRECONDITION, "draft_kind")
     wrong = pb.SaveDraftRequest(kind="no-such")
     assert fails(lambda: prep.drafts.SaveDraft(wrong, **prep.with_session))[0] is Code.INVALID_ARGUMENT
