@@ -127,15 +127,18 @@ def split_of(config: Config, holders: Sequence[Recipient]) -> tuple[int, int]:
 
 
 def write_backup(
-    config: Config, keys: KeyStore, holders: Sequence[Recipient], now: datetime, store: Store
+    config: Config,
+    keys: KeyStore,
+    holders: Sequence[Recipient],
+    split: tuple[int, int],
+    now: datetime,
+    store: Store,
 ) -> tuple[Path, Backup]:
-    """A backup for the holders in the folder of the node, and on record.
+    """A backup for the holders (`split_of`) in the folder of the node (`require_room`), and on record.
 
-    Raises PreconditionError (rule `backups_many`, `backup_holders`), InputError for a disk that fails.
+    Raises PreconditionError without node.toml, InputError for a disk that fails.
     """
     file = config.folder / FILE
-    split = split_of(config, holders)
-    require_room(config)
     if not file.exists():  # a configuration of another name is known to commands only
         raise PreconditionError("this home has no node.toml", "run `heqiao keys backup` at the node", {})
     files, held = collect_files(config, file), name_held(keys, now)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
@@ -65,7 +66,8 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):  # type: ignore[mi
     ) -> pb.StartFileCheckResponse:
         """As `heqiao sources check ITEM`, of files of the folder."""
         node, item, names = self._node, read_item(request.item), read_file_names(request.names)
-        require_named(node, item, names)
+        with self._noted(item):
+            require_named(node, item, names)
 
         def act(progress: Progress) -> None:
             check_files(node, item, names, progress)
@@ -78,8 +80,8 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):  # type: ignore[mi
         """As `heqiao sources import ITEM --full`, of the files that were checked last."""
         node, item, digest = self._node, read_item(request.item), bytes(request.digest)
         require_digest(digest, "digest")
-        check = find_check(node, item, digest)
-        require_named(node, item, check.names)
+        with self._noted(item):
+            require_named(node, item, find_check(node, item, digest).names)
 
         def act(progress: Progress) -> None:
             import_files(node, item, digest, progress)
@@ -100,13 +102,25 @@ class ImportServicer(imports_pb2_grpc.ImportServiceServicer):  # type: ignore[mi
         rows = list(read_rejects(SourceFolder(node.config.folder), found.item, found.number))
         details: dict[str, Detail] = {"item": found.item, "import": found.number, "rows": len(rows)}
 
-        def note(tx: Connection) -> None:
-            audit_log.append(tx, "rejects_read", details, node.clock())
-
-        node.store.retry_write("note a list of rejects", note)
+        self._note("rejects_read", details)
         rest = iter(rows)
         while some := list(islice(rest, _AT_ONCE)):
             yield pb.StreamRejectsResponse(rows=[pb.RejectedRow(**asdict(one)) for one in some])
+
+    @contextmanager
+    def _noted(self, item: str) -> Iterator[None]:
+        """Files that may not be imported are on record; what goes wrong later is in that of the work."""
+        try:
+            yield
+        except PreconditionError as error:
+            self._note("import_refused", {"item": item, "rule": error.details.get("rule", "")})
+            raise
+
+    def _note(self, event: str, details: dict[str, Detail]) -> None:
+        def write(tx: Connection) -> None:
+            audit_log.append(tx, event, details, self._node.clock())
+
+        self._node.store.retry_write("note an import", write)
 
     def _find(self, number: int) -> ListedImport:
         require(0 < number <= MAX_VERSION, "number is that of an import")

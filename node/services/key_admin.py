@@ -61,7 +61,7 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):  # type: ignore[misc]  # ge
             backups.require_room(node.config)
             require_second(node, call, backups.ACTION, backups.asked(split, holders))
             keys = open_key_store(node.config)
-            path, made = backups.write_backup(node.config, keys, holders, node.clock(), node.store)
+            path, made = backups.write_backup(node.config, keys, holders, split, node.clock(), node.store)
         return pb.MakeBackupResponse(file=path.name, fingerprint=made.fingerprint())
 
     def GetKeyChanges(  # noqa: N802

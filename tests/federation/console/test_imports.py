@@ -233,7 +233,10 @@ def test_the_same_content_under_a_new_inode_is_what_was_checked(
     assert len(imports_of(answering)) == before + 1
 
 
-def test_only_the_digest_of_the_last_good_check_is_taken(tech: Browser, folder: Path) -> None:
+def test_only_the_digest_of_the_last_good_check_is_taken(
+    tech: Browser, folder: Path, answering: Province
+) -> None:
+    before = len(events(answering, "import_refused"))
     path = folder / "C22-d.csv"
     path.write_text(GOOD, encoding="utf-8")
     first = check(tech, path.name)
@@ -248,6 +251,10 @@ def test_only_the_digest_of_the_last_good_check_is_taken(tech: Browser, folder: 
     assert "不是最近一次合格检查的文件" in start(tech, bad, 422)
     for other in ("", "00", "0" * 64):
         start(tech, other, 422)
+    refused = events(answering, "import_refused")[before:]
+    assert [(one["item"], one["rule"], one["user"]) for one in refused[:2]] == [
+        (ITEM, "file_check", "tech")
+    ] * 2
 
 
 @pytest.mark.parametrize(
