@@ -16,7 +16,7 @@ from node.domain.mandate import ANY, DOC_HASH, PROGRAMMES, Mandate, fault
 from node.domain.new_ids import new_id
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification
-from node.errors import InputError
+from node.errors import InputError, PreconditionError
 
 STEPS: Final = ("members", "mandates", "items", "review")
 MOST_MEMBERS: Final = 50
@@ -93,7 +93,7 @@ def recheck_of(kept: bytes) -> str:
 
 
 def unpack(kept: bytes) -> CheckForm:
-    """The opposite of `pack`. Raises InputError for what another program kept."""
+    """The opposite of `pack`. Raises PreconditionError for what another program kept."""
     try:
         plain = json.loads(kept)
         members = tuple(Member(**one) for one in plain.pop("members"))
@@ -101,7 +101,7 @@ def unpack(kept: bytes) -> CheckForm:
         items, peers = tuple(plain.pop("items")), tuple(plain.pop("peers"))
         return CheckForm(**plain, items=items, peers=peers, members=members, mandates=mandates)
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise InputError("this draft was made by another program") from None
+        raise PreconditionError("this draft was made by another program") from None
 
 
 def _unpack_authorisation(one: Mapping[str, Any]) -> Authorisation:

@@ -5,6 +5,7 @@ from typing import Final
 from starlette.responses import Response
 
 from node.client.watches import Watches
+from node.console.pages.reference import item_names
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.alerts import MOST_NOTE, Alert
@@ -32,8 +33,7 @@ def acknowledge(visit: Visit) -> Response:
 def _alerts(visit: Visit, *, problem: str = "", done: str = "", status: int = 200) -> Response:
     watches, every = Watches(visit.node), visit.request.query_params.get("all", "") == "1"
     found = watches.alerts(limit=_MOST, open_only=not every)
-    items = {one.code: one for one in visit.node.catalogue().items}
-    names = {code: one.name_en if visit.lang == "en" else one.name_zh for code, one in items.items()}
+    names = item_names(visit)
     values = {
         "watches": watches.list(),
         "rows": [_row(visit, one, names) for one in reversed(found)],

@@ -12,10 +12,11 @@ from node.client.drafts import Draft, Drafts
 from node.console import forms
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
 from node.console.pages.households import add_recorded
-from node.console.pages.member_lists import WrongRow, WrongRowsError, add_from_list
-from node.console.pages.prepared import CLOSED, KIND_WORDS, PATHS
+from node.console.pages.member_lists import add_from_list
+from node.console.pages.prepared import CLOSED, KIND_WORDS, PATHS, find_open
 from node.console.pages.reference import LEVELS
 from node.console.pages.sign_in import problem_of
+from node.console.pages.uploaded_lists import WrongRow, WrongRowsError
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.jobs import VERIFICATION
@@ -82,7 +83,7 @@ def save_step(visit: Visit) -> Response:
     try:
         changed = change(visit, form)
     except WrongRowsError as error:
-        problem = visit.say(error.message, count=len(error.rows))
+        problem = visit.say(error.message, count=error.count)
         return _step(visit, draft, form, problem=problem, reason=reason, wrong_rows=error.rows, status=422)
     except InputError as error:
         return _step(visit, draft, form, problem=visit.say(error.message), reason=reason, status=422)
@@ -112,7 +113,9 @@ def delete(visit: Visit) -> Response:
 
 
 def _read(visit: Visit) -> tuple[Draft, CheckForm, str]:
-    found = Drafts(visit.node).get(visit.request.path_params["draft"])
+    found = find_open(visit, VERIFICATION)
+    if found is None:
+        raise PreconditionError("this draft was sent, or is no verification")
     return found.draft, forms.unpack(found.form), found.reason
 
 

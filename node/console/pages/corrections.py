@@ -1,13 +1,12 @@
 """Corrections (校核): requests to correct a record, sent to other provinces and received from them."""
 
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from node.client.cases import Cases
 from node.clock import utc_now
-from node.console.pages.member_lists import SUFFIXES, saved_upload
+from node.console.pages.uploaded_lists import read_list
 from node.console.problems import SHOWN, words_of
 from node.console.render import date_words, show
 from node.console.rights import may, who_may
@@ -107,16 +106,16 @@ def show_received(visit: Visit) -> Response:
 
 def find(visit: Visit) -> Response:
     """Which rows of an extract of the register a request is about; the list itself is not kept."""
-    upload = visit.upload("list")
-    suffix = Path(upload.filename or "").suffix.lower() if upload else ""
-    if upload is None or suffix not in SUFFIXES:
-        return _received(visit, problem=visit.say("名单须为CSV、XLSX、XLS或ODS文件"), status=422)
-    with saved_upload(upload, suffix) as path:
-        try:
-            people, rejects = read_cohort(path)
-        except InputError:
-            problem = visit.say("名单无法读取：首行须有“证件号码”一列")
-            return _received(visit, problem=problem, status=422)
+    try:
+        people, rejects = read_list(
+            visit,
+            "list",
+            read_cohort,
+            "名单无法读取：首行须有“证件号码”一列",
+            "名单须为CSV、XLSX、XLS或ODS文件",
+        )
+    except InputError as error:
+        return _received(visit, problem=visit.say(error.message), status=422)
     if not 0 < len(people) <= _MOST_PEOPLE:
         return _received(visit, problem=visit.say("名单须有1至5000人"), status=422)
     try:

@@ -1,7 +1,7 @@
 """What the node imports: what it serves, past imports and their rejects, sources and their times, files."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from node.client.sources import (
     Sources,
 )
 from node.console.pages.import_words import FAULTS, FIELDS, REASONS, RULES, WARNINGS
+from node.console.pages.reference import item_names
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
 from node.console.rights import may
@@ -58,7 +59,7 @@ def show_imports(visit: Visit) -> Response:
         "total": found.total,
         "offset": offset,
         "limit": LIMIT,
-        "item_names": _item_names(visit),
+        "item_names": item_names(visit),
         "modes": MODES,
     }
     return show(visit, "imports.html", values)
@@ -70,7 +71,7 @@ def show_import(visit: Visit) -> Response:
     values = {
         "one": found.found,
         "has_rejects": found.has_rejects,
-        "item_names": _item_names(visit),
+        "item_names": item_names(visit),
         "modes": MODES,
         "reasons": REASONS,
     }
@@ -97,7 +98,7 @@ def show_sources(visit: Visit) -> Response:
     """Sources with their times, last and next runs, and the quality reports."""
     values = {
         "sources": Records(visit.node).sources(),
-        "item_names": _item_names(visit),
+        "item_names": item_names(visit),
         "runs": RUN_STATES,
         "every": EVERY,
         "kinds": SOURCE_KINDS,
@@ -114,7 +115,7 @@ def show_quality(visit: Visit) -> Response:
     """A quality report."""
     values = {
         "one": Sources(visit.node).quality_report(_number(visit)),
-        "item_names": _item_names(visit),
+        "item_names": item_names(visit),
         "reasons": REASONS,
         "fields": FIELDS,
         "may_import": may(visit.person, "ImportService/ListFiles"),
@@ -156,7 +157,7 @@ def _files(visit: Visit, *, problem: str = "", status: int = 200) -> Response:
     found = Imports(visit.node).files()
     values = {
         "found": found,
-        "item_names": _item_names(visit),
+        "item_names": item_names(visit),
         "faults": FAULTS,
         "warnings": WARNINGS,
         "lights": CHECK_LIGHTS,
@@ -174,12 +175,6 @@ def limit_words(visit: Visit, text: str) -> str:
         return text
     number, words = found[1], _LIMITS[found[3] or ""]
     return visit.say(words, number=number)
-
-
-def _item_names(visit: Visit) -> Mapping[str, str]:
-    """Names of the catalogue's items by code."""
-    found = visit.node.catalogue().items
-    return {one.code: one.name_en if visit.lang == "en" else one.name_zh for one in found}
 
 
 def _number(visit: Visit) -> int:

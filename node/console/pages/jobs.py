@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from node.console.pages import sums
+from node.console.pages.reference import item_names
 from node.console.render import show
 from node.console.rights import may
 from node.console.visits import Visit
@@ -99,11 +100,11 @@ def show_report(visit: Visit) -> Response:
     if visit.node.job(job).kind == SUM:
         return sums.show_report(visit, job)
     report = visit.node.report(job)
-    items = {one.code: one for one in visit.node.catalogue().items}
+    names = item_names(visit)
     rows = [
         {
             "subject": one.subject,
-            "item": items[one.item].name_en if visit.lang == "en" else items[one.item].name_zh,
+            "item": names.get(one.item, one.item),
             "peer": one.peer,
             "outcome": one.outcome.value,
             "words": outcome_text(one.outcome, visit.lang),

@@ -5,15 +5,14 @@ A number of a mandate belongs to a person's file, so it is sent as a form and ne
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Final
 
 from starlette.responses import Response
 
 from node.client.records import RecordedMandate, Records
 from node.clock import utc_now
-from node.console.pages.member_lists import REASONS as ROW_REASONS
-from node.console.pages.member_lists import SUFFIXES, WrongRow, saved_upload
+from node.console.pages.uploaded_lists import REASONS as ROW_REASONS
+from node.console.pages.uploaded_lists import WrongRow, WrongRowsError, read_list
 from node.console.problems import SHOWN, words_of
 from node.console.render import show
 from node.console.rights import may
@@ -83,18 +82,11 @@ def revoke(visit: Visit) -> Response:
 
 def add_list(visit: Visit) -> Response:
     """Put the mandates of an uploaded list on record, all or none."""
-    upload = visit.upload("list")
-    if upload is None:
-        return _list(visit, problem=visit.say("请选择名单文件"), status=422)
-    suffix = Path(upload.filename or "").suffix.lower()
-    if suffix not in SUFFIXES:
-        return _list(visit, problem=visit.say("名单须为CSV、XLSX、XLS或ODS文件"), status=422)
-    with saved_upload(upload, suffix) as path:
-        try:
-            found, _, rejects = read_mandate_records(path)
-        except InputError:
-            problem = visit.say("名单无法读取：首行须为列名，各列见下方说明")
-            return _list(visit, problem=problem, status=422)
+    unreadable = "名单无法读取：首行须为列名，各列见下方说明"
+    try:
+        found, _, rejects = read_list(visit, "list", read_mandate_records, unreadable)
+    except InputError as error:
+        return _list(visit, problem=visit.say(error.message), status=422)
     if rejects:
         rows = [WrongRow(one.line, _column(visit, one.column), _why(visit, one.reason)) for one in rejects]
         return _wrong(visit, rows)
@@ -133,8 +125,9 @@ def _why(visit: Visit, reason: str) -> str:
 
 
 def _wrong(visit: Visit, rows: Sequence[WrongRow]) -> Response:
-    problem = visit.say("名单中有{count}行有误，未导入任何一行", count=len({one.line for one in rows}))
-    return _list(visit, problem=problem, wrong=rows[:100], status=422)
+    error = WrongRowsError(rows)
+    problem = visit.say(error.message, count=error.count)
+    return _list(visit, problem=problem, wrong=error.rows, status=422)
 
 
 def _is_own(visit: Visit, found: RecordedMandate) -> bool:

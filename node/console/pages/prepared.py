@@ -4,13 +4,16 @@ The node keeps only the head as the draft's form; people go straight into what w
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from node.client.drafts import Draft, Drafts
-from node.console.pages.member_lists import REASONS, SUFFIXES, WrongRow, WrongRowsError, saved_upload
+from starlette.responses import Response
+
+from node.client.drafts import Draft, Drafts, FoundDraft
+from node.console.pages.uploaded_lists import WrongRow, WrongRowsError, read_list, require_right
+from node.console.render import show
 from node.console.visits import Visit
 from node.domain.legal_bases import LEGAL_BASES, described
 from node.domain.records import Reject
@@ -24,7 +27,7 @@ from node.errors import (
     RefusedError,
 )
 
-KIND_WORDS: Final = {"verification": "核对", "sum": "汇总", "watch": "关注名单"}
+KIND_WORDS: Final = {"verification": "核对", "sum": "汇总", "watch": "监测名单"}
 PATHS: Final = {"verification": "/checks", "sum": "/sums", "watch": "/watches"}
 CLOSED: Final = ("waiting", "sent")
 # What the page shows above itself: of the people, the items or the provinces, and of another version.
@@ -41,16 +44,6 @@ _RULE_WORDS: Final = {
     "min_opened": "人数过少，任何省份的结果都不能反馈；没有发出任何查询。",
     "draft_version": "草稿已被更改，请刷新后重试。",
 }
-_COLUMNS: Final = {
-    "id_no": "证件号码",
-    "name": "姓名",
-    "id_type": "证件类型",
-    "former_id_no": "曾用证件号码",
-    "household_no": "户编号",
-    "member_no": "成员编号",
-    "mandate_no": "授权书编号",
-}
-_MOST_SHOWN: Final = 100
 T = TypeVar("T")
 
 
@@ -92,6 +85,12 @@ def typed(visit: Visit, job: str = "") -> Head:
     )
 
 
+def find_open(visit: Visit, kind: str) -> FoundDraft | None:
+    """The draft in the address; None where it waits, was sent or is of another kind."""
+    found = Drafts(visit.node).get(visit.request.path_params["draft"])
+    return found if found.draft.kind == kind and found.draft.state not in CLOSED else None
+
+
 def require_head(head: Head) -> None:
     """Raises InputError with the Chinese words of what is missing."""
     if not head.items:
@@ -102,33 +101,23 @@ def require_head(head: Head) -> None:
         raise InputError("请选择法律依据")
 
 
-def read_file(visit: Visit, name: str, reader: Callable[[Path], tuple[T, list[Reject]]], missing: str) -> T:
-    """An uploaded list, all of it or none. Raises InputError, WrongRowsError."""
-    upload = visit.upload(name)
-    if upload is None:
-        raise InputError(missing)
-    suffix = Path(upload.filename or "").suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError("名单须为CSV、XLSX、XLS或ODS文件")
-    with saved_upload(upload, suffix) as path:
-        try:
-            found, rejects = reader(path)
-        except InputError:
-            raise InputError("名单无法读取：首行须为列名，各列见下方说明") from None
-    if rejects:
-        raise WrongRowsError(tuple(map(_wrong_row, rejects[:_MOST_SHOWN])))
+def read_rows(
+    visit: Visit,
+    name: str,
+    reader: Callable[[Path], tuple[T, list[Reject]]],
+    missing: str = "请选择名单文件",
+) -> T:
+    """An uploaded list, all of it or none. Raises InputError, WrongRowsError, LimitError."""
+    found, rejects = read_list(visit, name, reader, "名单无法读取：首行须为列名，各列见下方说明", missing)
+    require_right(rejects)
     return found
-
-
-def _wrong_row(one: Reject) -> WrongRow:
-    return WrongRow(one.line, _COLUMNS.get(one.column, one.column), REASONS.get(one.reason, "内容有误"))
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why a draft was not sent: words, and the rows of a file that are wrong."""
 
-    words: str = ""
+    words: str
     rows: Sequence[WrongRow] = ()
 
 
@@ -141,11 +130,11 @@ def send_prepared(
     """
     drafts = Drafts(visit.node)
     try:
-        draft = drafts.save(pack(head), draft.draft_id, visit.number("version"))
+        draft = drafts.save(pack(head), draft.draft_id, visit.number("version"), draft.kind)
         require_head(head)
         send(drafts, draft)
     except WrongRowsError as error:
-        return draft, Problem(visit.say(error.message, count=len(error.rows)), error.rows)
+        return draft, Problem(visit.say(error.message, count=error.count), error.rows)
     except InputError as error:
         return draft, Problem(visit.say(error.message))
     except REFUSALS as error:
@@ -160,13 +149,35 @@ def send_prepared(
     return draft, None
 
 
-def choices(visit: Visit, *, summed: bool) -> dict[str, object]:
-    """What the form offers: items that are summed or verified, provinces, legal bases."""
-    items = [
-        one for one in visit.node.catalogue().items if (one.slots > 0 if summed else one.level != "aggregate")
-    ]
+def choices(
+    visit: Visit,
+    *,
+    summed: bool,
+    items: Collection[str] | None = None,
+    peers: Collection[str] | None = None,
+) -> dict[str, object]:
+    """What the form offers: items that are summed or verified, provinces, legal bases; where items and
+    provinces are given, only these.
+    """
+    every = visit.node.catalogue().items
+    fit = [one for one in every if (one.slots > 0 if summed else one.level != "aggregate")]
     return {
-        "offered": items,
-        "peers": visit.node.peers(),
+        "offered": [one for one in fit if items is None or one.code in items],
+        "peers": [one for one in visit.node.peers() if peers is None or one.code in peers],
         "bases": [(code, described(code, visit.lang)) for code in LEGAL_BASES],
     }
+
+
+def show_prepared(
+    visit: Visit,
+    draft: Draft,
+    head: Head,
+    reason: str,
+    offered: dict[str, object],
+    problem: Problem | None = None,
+) -> Response:
+    """The page of a sum or watch list, with why it was not sent."""
+    values = {"draft": draft, "head": head, "reason": reason, "problem": "", "wrong_rows": ()}
+    if problem is not None:
+        values |= {"problem": problem.words, "wrong_rows": problem.rows}
+    return show(visit, f"{draft.kind}.html", offered | values, status=422 if problem else 200)

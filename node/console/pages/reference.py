@@ -1,5 +1,7 @@
 """What is looked up: the catalogue."""
 
+from typing import Any
+
 from starlette.responses import Response
 
 from node.console.render import show
@@ -21,3 +23,9 @@ def show_catalogue(visit: Visit) -> Response:
     """Every item in words: definition, holder, sensitivity, what a peer is told."""
     values = {"catalogue": visit.node.catalogue(), "levels": LEVELS, "sensitivities": SENSITIVITIES}
     return show(visit, "catalogue.html", values)
+
+
+def item_names(visit: Visit, catalogue: Any = None) -> dict[str, str]:
+    """Names of the catalogue's items by code, in the page's language; `catalogue` where it is at hand."""
+    found = (catalogue or visit.node.catalogue()).items
+    return {one.code: one.name_en if visit.lang == "en" else one.name_zh for one in found}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from node.console.pages.reference import item_names
 from node.console.pages.security import MEASURES, PURPOSES, WINDOWS
 from node.console.visits import Visit
 from node.console.words import comma
@@ -41,8 +42,6 @@ VALUES: Final = {
     "platforms": {"0": "否", "1": "是"},
     "monitoring": {"0": "否", "1": "是"},
 }
-
-
 _LISTS: Final = ("grants", "roles", "keys", "holders")
 
 
@@ -52,10 +51,7 @@ class InWords:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
         self._peers = {one.code: one.name for one in visit.node.peers()}
-        self._items = {
-            one.code: one.name_en if visit.lang == "en" else one.name_zh
-            for one in visit.node.catalogue().items
-        }
+        self._items = item_names(visit)
 
     def all(self, details: Mapping[str, str]) -> list[tuple[str, str]]:
         """Names and values, in the order of the names on the wire."""

@@ -9,6 +9,7 @@ from typing import Final
 from starlette.responses import Response
 
 from node.clock import utc_now
+from node.console.pages.reference import item_names
 from node.console.pages.report_files import TYPES as FILE_TYPES
 from node.console.render import show
 from node.console.visits import Visit
@@ -88,7 +89,7 @@ def _found(visit: Visit) -> Statistics:
 
 
 def _tables(visit: Visit, found: Statistics) -> list[Table]:
-    items = _item_names(visit)
+    items = item_names(visit)
     return [
         Table(
             visit.say(_TITLES[name]),
@@ -108,12 +109,6 @@ def _tables(visit: Visit, found: Statistics) -> list[Table]:
 
 def _head(visit: Visit, table: str, column: str, days: int) -> str:
     return visit.say(_REFUSED if table == "refusals" else _WORDS[column], days=days)
-
-
-def _item_names(visit: Visit) -> Mapping[str, str]:
-    """Names of the catalogue's items by code."""
-    found = visit.node.catalogue().items
-    return {one.code: one.name_en if visit.lang == "en" else one.name_zh for one in found}
 
 
 def _name(visit: Visit, table: str, name: str, items: Mapping[str, str]) -> str:

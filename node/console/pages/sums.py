@@ -6,22 +6,22 @@ from starlette.responses import Response
 
 from node.client.drafts import Draft, Drafts
 from node.console.pages.prepared import (
-    CLOSED,
     Head,
-    Problem,
     choices,
+    find_open,
     pack,
-    read_file,
+    read_rows,
     send_prepared,
+    show_prepared,
     typed,
     unpack,
 )
+from node.console.pages.reference import item_names
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.jobs import SUM
 from node.domain.new_ids import new_id
 from node.domain.summation import Summation, in_cohort
-from node.errors import InputError
 from node.reports.wording import sum_outcome_lines
 from node.tabular.person_lists import read_cohort
 
@@ -37,40 +37,43 @@ def begin(visit: Visit) -> Response:
 
 def show_sum(visit: Visit) -> Response:
     """One that is prepared; one that waits or was sent is in the list of drafts."""
-    found = Drafts(visit.node).get(visit.request.path_params["draft"])
-    if found.draft.kind != SUM or found.draft.state in CLOSED:
+    found = find_open(visit, SUM)
+    if found is None:
         return visit.go("/checks")
-    return _page(visit, found.draft, unpack(found.form), found.reason)
+    return show_prepared(visit, found.draft, unpack(found.form), found.reason, choices(visit, summed=True))
 
 
 def send(visit: Visit) -> Response:
     """Hand it to an approver, with the people of the file."""
-    found = Drafts(visit.node).get(visit.request.path_params["draft"])
+    found = find_open(visit, SUM)
+    if found is None:
+        return visit.go("/checks")
     head = typed(visit)
 
     def hand(drafts: Drafts, draft: Draft) -> None:
-        people = read_file(visit, "list", read_cohort, "请选择名单文件")
-        if not people:
-            raise InputError("名单中没有人员")
-        asked = Summation(head.items, head.peers, head.legal_basis, in_cohort(people))
+        people = in_cohort(read_rows(visit, "list", read_cohort))
+        asked = Summation(head.items, head.peers, head.legal_basis, people)
         drafts.send(draft.draft_id, draft.version, new_id("s"), asked, SUM)
 
     draft, problem = send_prepared(visit, found.draft, head, hand)
     if problem is None:
         return visit.go("/checks?state=waiting")
-    return _page(visit, draft, head, found.reason, problem)
+    return show_prepared(visit, draft, head, found.reason, choices(visit, summed=True), problem)
 
 
 def show_report(visit: Visit, job: str) -> Response:
     """The answer of each province for each item, or why there is none."""
     report = visit.node.sum_report(job)
-    items = {one.code: one for one in visit.node.catalogue().items}
-    names = {code: one.name_en if visit.lang == "en" else one.name_zh for code, one in items.items()}
+    catalogue = visit.node.catalogue()
+    names, money = (
+        item_names(visit, catalogue),
+        {one.code for one in catalogue.items if one.value_kind == "money"},
+    )
 
     def amount(item: str, value: int | None) -> str:
         if value is None:
             return ""
-        if item in items and items[item].value_kind == "money":
+        if item in money:
             return f"{value / _FEN:,.2f}"
         return f"{value:,}"
 
@@ -87,16 +90,3 @@ def show_report(visit: Visit, job: str) -> Response:
         for one in report.findings
     ]
     return show(visit, "sum_report.html", {"report": report, "rows": rows})
-
-
-def _page(visit: Visit, draft: Draft, head: Head, reason: str, problem: Problem | None = None) -> Response:
-    found = problem or Problem()
-    values = {
-        **choices(visit, summed=True),
-        "draft": draft,
-        "head": head,
-        "reason": reason,
-        "problem": found.words,
-        "wrong_rows": found.rows,
-    }
-    return show(visit, "sum.html", values, status=422 if problem else 200)

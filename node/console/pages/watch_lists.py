@@ -1,4 +1,4 @@
-"""A watch list (关注名单): prepared from a finished check or from files, added only after an approval."""
+"""A watch list (监测名单): prepared from a finished check or from files, added only after an approval."""
 
 from dataclasses import replace
 from typing import Final
@@ -7,24 +7,23 @@ from starlette.responses import Response
 
 from node.client.drafts import Draft, Drafts
 from node.console.pages.prepared import (
-    CLOSED,
     Head,
-    Problem,
     choices,
+    find_open,
     pack,
-    read_file,
+    read_rows,
     send_prepared,
+    show_prepared,
     typed,
     unpack,
 )
-from node.console.render import show
 from node.console.visits import Visit
 from node.domain.jobs import VERIFICATION, WATCH
 from node.domain.mandate import MONITORING
 from node.domain.new_ids import new_id
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
-from node.errors import InputError, NotFoundError
+from node.errors import NotFoundError
 from node.tabular.person_lists import read_households, read_mandates
 from node.wire.drafts import WatchOfJob
 
@@ -45,15 +44,18 @@ def begin(visit: Visit) -> Response:
 
 def show_watch(visit: Visit) -> Response:
     """One that is prepared; one that waits or was sent is in the list of drafts."""
-    found = Drafts(visit.node).get(visit.request.path_params["draft"])
-    if found.draft.kind != WATCH or found.draft.state in CLOSED:
+    found = find_open(visit, WATCH)
+    if found is None:
         return visit.go("/checks")
-    return _page(visit, found.draft, unpack(found.form), found.reason)
+    head = unpack(found.form)
+    return show_prepared(visit, found.draft, head, found.reason, _choices(visit, head))
 
 
 def send(visit: Visit) -> Response:
     """Hand it to an approver: the people of the job, or those of the files."""
-    found = Drafts(visit.node).get(visit.request.path_params["draft"])
+    found = find_open(visit, WATCH)
+    if found is None:
+        return visit.go("/checks")
     head = typed(visit, unpack(found.form).job)
 
     def hand(drafts: Drafts, draft: Draft) -> None:
@@ -66,14 +68,12 @@ def send(visit: Visit) -> Response:
     draft, problem = send_prepared(visit, found.draft, head, hand)
     if problem is None:
         return visit.go("/checks?state=waiting")
-    return _page(visit, draft, head, found.reason, problem)
+    return show_prepared(visit, draft, head, found.reason, _choices(visit, head), problem)
 
 
 def _of_files(visit: Visit, head: Head) -> Verification:
-    people = read_file(visit, "list", read_households, "请选择名单文件")
-    if not people:
-        raise InputError("名单中没有人员")
-    mandates = read_file(visit, "mandates", read_mandates, "请选择授权书文件")
+    people = read_rows(visit, "list", read_households)
+    mandates = read_rows(visit, "mandates", read_mandates, "请选择授权书文件")
     named = {one.mandate for one in people}
     return Verification(
         items=head.items,
@@ -85,19 +85,9 @@ def _of_files(visit: Visit, head: Head) -> Verification:
     )
 
 
-def _page(visit: Visit, draft: Draft, head: Head, reason: str, problem: Problem | None = None) -> Response:
-    found = problem or Problem()
-    values = choices(visit, summed=False)
-    if head.job:  # no more than the job asked
-        asked = visit.node.job(head.job)
-        values["offered"] = [one for one in values["offered"] if one.code in asked.items]  # type: ignore[attr-defined]
-        parts = {one.peer for one in asked.parts}
-        values["peers"] = [one for one in values["peers"] if one.code in parts]  # type: ignore[attr-defined]
-    values |= {
-        "draft": draft,
-        "head": head,
-        "reason": reason,
-        "problem": found.words,
-        "wrong_rows": found.rows,
-    }
-    return show(visit, "watch.html", values, status=422 if problem else 200)
+def _choices(visit: Visit, head: Head) -> dict[str, object]:
+    """As for other lists; of a job's people no more than the job asked."""
+    if not head.job:
+        return choices(visit, summed=False)
+    asked = visit.node.job(head.job)
+    return choices(visit, summed=False, items=asked.items, peers=[one.peer for one in asked.parts])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from node.clock import utc_now
-from node.console.pages import member_lists
+from node.console.pages import uploaded_lists
 from node.domain.users import Role
 from node.errors import ConfigError
 from node.governance import users
@@ -124,14 +124,14 @@ def test_a_version_that_is_no_number_is_a_malformed_form(li: Browser, version: s
 
 def test_many_lists_at_once_wait_for_each_other(li: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is read by a process of its own: two of them, however many people send one."""
-    monkeypatch.setattr(member_lists, "_WAIT_S", 0.1)
+    monkeypatch.setattr(uploaded_lists, "_WAIT_S", 0.1)
     path = new_draft(li)
-    taken = [member_lists._AT_ONCE.acquire() for _ in range(2)]
+    taken = [uploaded_lists._AT_ONCE.acquire() for _ in range(2)]
     try:
         upload(li, path, "x.csv", csv_of(f"韦小明,{GOOD[0]}"), 429)
     finally:
         for _ in taken:
-            member_lists._AT_ONCE.release()
+            uploaded_lists._AT_ONCE.release()
     upload(li, path, "x.csv", csv_of(f"韦小明,{GOOD[0]}"), 200)
 
 

@@ -10,7 +10,7 @@ from node.jobs import watches
 from node.jobs.lookup import require_job
 from testbed.trial import PASSWORD
 from tests.support.cluster import wait_for
-from tests.support.console import Browser
+from tests.support.console import Browser, forms_of
 from tests.support.console_site import Site
 
 
@@ -64,7 +64,7 @@ def test_a_sum_is_prepared_and_approved(site: Site, li: Browser) -> None:
     wait_for(lambda: require_job(site.node.node, job).state in ("done", "failed"), 120, "no end")
     page = li.get(f"/jobs/{job}")
     assert "查看汇总结果" in page
-    assert "加入关注名单" not in page
+    assert "加入监测名单" not in page
     assert "名单共600人" in li.get(f"/jobs/{job}/report")
 
 
@@ -165,3 +165,26 @@ def test_the_preparer_does_not_approve(site: Site, li: Browser) -> None:
     approve(site, "he", draft, 409, version="1")
     approve(site, "he", draft, 409, digest="00" * 32)
     approve(site, "he", draft)
+
+
+def test_the_form_of_one_kind_does_not_overwrite_a_draft_of_another(li: Browser) -> None:
+    """A number in the address may be that of any own draft."""
+    path = begin(li, "sums")
+    draft = path.rpartition("/")[2]
+    send(li, path, WHAT, 422)  # kept, without a file
+    kept = forms_of(li.get(path))[path]
+    other = {**kept, "items": ["C21"], "peers": ["33"], "action": "household", "household": "H1"}
+    answer = li.client.post(f"/watches/{draft}", data=other)
+    assert answer.url.path == "/checks"
+    assert li.client.post(f"/checks/{draft}", data=other).status_code == 409
+    page = li.get(path)
+    assert re.findall(r'value="(\w+)"[^>]* checked', page) == ["B11", "44"]
+    assert forms_of(page)[path]["version"] == kept["version"]
+
+
+def test_a_list_with_many_wrong_rows_counts_rows(li: Browser) -> None:
+    wrong = "证件号码\n" + "1\n" * 150
+    page = send(li, begin(li, "sums"), WHAT, 422, list=wrong)
+    assert "名单中有150行有误" in page
+    assert page.count("✗") == 100
+    assert "名单无法读取" in send(li, begin(li, "sums"), WHAT, 422, list="证件号码\n")
