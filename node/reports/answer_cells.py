@@ -3,7 +3,7 @@
 from node.domain.catalogue import Item
 from node.domain.findings import Finding, Outcome
 from node.reports.print_words import phrase
-from node.reports.wording import answer_text, outcome_text, value_text
+from node.reports.wording import answer_text, choose, outcome_text, reason_text, value_text
 
 
 def answer_cell(said: Finding | None, item: Item | None, lang: str) -> str | None:
@@ -16,7 +16,7 @@ def answer_cell(said: Finding | None, item: Item | None, lang: str) -> str | Non
         text = phrase("valued", lang).format(text=text, value=value)
     lines = [text]
     if said.reason and said.outcome not in (Outcome.NAME_MISMATCH,):
-        lines.append(f"({said.reason})")
+        lines.append(choose(("（{}）", "({})"), lang).format(reason_text(said.reason, lang)))
     if said.as_of is not None:
         lines.append(phrase("as_of", lang).format(day=said.as_of.isoformat()))
     return "\n".join(lines)

@@ -28,6 +28,7 @@ from node.reports.comparisons import (
 )
 from node.reports.declared_words import case_word, cause_text, id_type_text
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Section, Sheet, Table
+from node.reports.headings import headed_columns, sentence
 from node.reports.households import household_of
 from node.reports.print_words import phrase
 from node.reports.wording import LANGUAGES, amount_text, choose, item_text, value_text
@@ -45,7 +46,9 @@ def declared_sections(report: Report, catalogue: Catalogue, lang: str) -> tuple[
         found += _spending(report, catalogue, lang)
     counts = causes(report)
     if counts and len(report.declared) > 1:
-        rows: tuple[Row, ...] = tuple((cause_text(one, lang), number) for one, number in counts.items())
+        rows: tuple[Row, ...] = tuple(
+            (sentence(cause_text(one, lang)), number) for one, number in counts.items()
+        )
         columns = (Column(case_word("causes", lang)), Column(case_word("households", lang), Kind.NUMBER))
         found.append(Table(case_word("cause_figures", lang), columns, (Group(rows),)))
     return tuple(found)
@@ -148,7 +151,7 @@ def _compared(report: Report, catalogue: Catalogue, lang: str) -> list[Table]:
 
 def _compared_row(one: Comparison, known: Mapping[str, Item], lang: str) -> Row:
     is_total, item = one.what in TOTALS, known.get(one.what)
-    name = case_word(f"total_{one.what}", lang) if is_total else item_text(item, one.what, lang)
+    name = sentence(case_word(f"total_{one.what}", lang)) if is_total else item_text(item, one.what, lang)
     difference = one.difference
     return (
         name,
@@ -286,7 +289,8 @@ def declared_sheets(report: Report, catalogue: Catalogue, lang: str) -> tuple[Sh
         Column(case_word("difference", lang), Kind.NUMBER),
         Column(case_word("remark", lang)),
     )
-    return (Sheet(case_word("sheet_declared", lang), columns, _sheet_rows(report, catalogue, lang), count),)
+    shown, rows = headed_columns(columns), _sheet_rows(report, catalogue, lang)
+    return (Sheet(case_word("sheet_declared", lang), shown, rows, count),)
 
 
 def _sheet_rows(report: Report, catalogue: Catalogue, lang: str) -> Iterator[Row]:
@@ -295,7 +299,8 @@ def _sheet_rows(report: Report, catalogue: Catalogue, lang: str) -> Iterator[Row
     for line in compare(report, catalogue):
         one, item = of[line.household], known.get(line.what)
         is_total = line.what in TOTALS
-        name = case_word(f"total_{line.what}", lang) if is_total else item_text(item, line.what, lang)
+        total = sentence(case_word(f"total_{line.what}", lang)) if is_total else ""
+        name = total or item_text(item, line.what, lang)
         is_money = is_total or (item is not None and item.value_kind == "money")
         if is_money:
             name += choose(("（元）", " (yuan)"), lang)

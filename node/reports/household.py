@@ -31,6 +31,7 @@ from node.reports.document import (
     Table,
 )
 from node.reports.grid import Grid
+from node.reports.headings import headed
 from node.reports.households import household_of
 from node.reports.notes import recipient_note
 from node.reports.print_words import answering, number_title, phrase, province, span
@@ -39,6 +40,7 @@ from node.reports.signing import issuing_body, signing_table
 from node.reports.wording import (
     item_text,
     purpose_text,
+    reason_text,
     state_text,
     value_text,
     value_texts,
@@ -70,7 +72,7 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
         )
     else:
         people = (Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), plain.sections[-3])
-    return replace(
+    printed = replace(
         plain,
         title=phrase("title", lang),
         facts=(
@@ -97,6 +99,7 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
         body=issuing_body(report, lang),
         signing=signing_table(report, lang, signed_by),
     )  # fmt: skip
+    return headed(printed)
 
 
 def _number(sections: Sequence[Section], lang: str) -> tuple[Section, ...]:
@@ -248,7 +251,7 @@ def _answers(report: Report, lang: str) -> Table:
         rows.append(
             (
                 province(peer, report.requester, lang),
-                f"{state}\n({peer.reason})" if peer.reason else state,
+                f"{state}\n({reason_text(peer.reason, lang)})" if peer.reason else state,
                 minute(peer.answered_at) if peer.answered_at else None,
                 (answered, asked),
                 "\n".join(gaps) or None,

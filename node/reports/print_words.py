@@ -5,6 +5,7 @@ from typing import Final
 
 from node.domain.findings import PeerSummary
 from node.domain.legal_bases import name_of
+from node.reports.headings import sentence
 from node.reports.wording import choose
 
 _PHRASES: Mapping[str, tuple[str, str]] = {
@@ -15,7 +16,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "checked_by": ("复核人（签名）", "checked by (signature)"),
     "seal": ("办理机构（盖章处）", "issuing body (seal)"),
     "received_by": ("当事人签收（签名）", "received by (signature)"),
-    "signing_date": ("　　　年　　月　　日", "date: ____-__-__"),
+    "signing_date": ("　　　年　　月　　日", "Date: ____-__-__"),
     "unsigned": ("本文件没有电子签名。", "This file has no electronic signature."),
     "signed_with": (
         "本文件有电子签名，密钥指纹 {key}。电子签名证明内容未被改动，盖章表明由谁签发。",
@@ -29,7 +30,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "members": ("成员核对结果", "Members"),
     "coverage": ("各省应答情况", "How far each province answered"),
     "definitions": ("项目口径", "What each item counts"),
-    "household": ("户 {name}（{people} 人）", "household {name} ({people})"),
+    "household": ("户 {name}（{people} 人）", "household {name}, members: {people}"),
     "member": ("成员 {name}", "member {name}"),
     "relative": ("义务人 {name}", "relative {name}"),
     "number_line": ("报告编号：{number}", "Report number: {number}"),
@@ -76,7 +77,7 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "reason": ("原因", "reason"),
     "item_name": ("项目名称", "name of the item"),
     "facts_only": ("只核对、不认定", "Facts only, no decision"),
-    "page": ("第 {page} 页，共 {pages} 页", "page {page} of {pages}"),
+    "page": ("第 {page} 页，共 {pages} 页", "Page {page} of {pages}"),
     "missing": (
         "字库中没有的字符以方框和编码显示。",
         "A character that the font lacks is shown as a box with its code point.",
@@ -87,12 +88,42 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+# Columns of sums.csv as headings of a sheet.
+_LISTING: Mapping[str, tuple[str, str]] = {
+    "item": ("项目代码", "Item"),
+    "item_zh": ("项目名称", "Name of the item in Chinese"),
+    "item_en": ("项目英文名称", "Name of the item"),
+    "peer": ("省份", "Province"),
+    "outcome": ("结果代码", "Outcome (code)"),
+    "outcome_zh": ("结果说明", "Why there are no figures, in Chinese"),
+    "outcome_en": ("结果英文说明", "Why there are no figures"),
+    "reason": ("规则代码", "Rule (code)"),
+    "asked": ("查询人数", "People asked about"),
+    "count": ("计入人数", "People in it"),
+    "total": ("合计", "Total"),
+    "mean": ("均值", "Mean"),
+    "deviation": ("标准差", "Std. deviation"),
+    "unit": ("单位", "Unit"),
+    "mode": ("方式", "Mode"),
+    "epsilon": ("噪声参数 ε", "Epsilon of the noise"),
+    "band": ("档次序号", "Band (number)"),
+    "band_zh": ("档次", "Band in Chinese"),
+    "band_en": ("档次英文", "Band"),
+    "band_count": ("该档人数", "People in the band"),
+    "as_of_from": ("数据时点（最早）", "As of (oldest)"),
+    "as_of_to": ("数据时点（最新）", "As of (newest)"),
+}
 _DIGITS: Final = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
 
 
 def phrase(key: str, lang: str) -> str:
     """One phrase; raises InputError for an unknown language."""
     return choose(_PHRASES[key], lang)
+
+
+def listing_heading(name: str, lang: str) -> str:
+    """The heading of a column of sums.csv in a sheet; raises InputError for an unknown language."""
+    return choose(_LISTING[name], lang)
 
 
 def province(peer: PeerSummary, requester: str, lang: str) -> str:
@@ -117,7 +148,7 @@ def basis_text(code: str, lang: str) -> str:
 def number_title(title: str, number: int, lang: str) -> str:
     """The title of a section with its number, as official documents have it."""
     digits = _DIGITS[number - 1] if number <= len(_DIGITS) else str(number)
-    return choose((f"{digits}、{title}", f"{number}. {title}"), lang)
+    return choose((f"{digits}、{title}", f"{number}. {sentence(title)}"), lang)
 
 
 def span(title: str, start: int, beside: Sequence[PeerSummary], count: int) -> str:

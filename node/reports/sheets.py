@@ -14,6 +14,7 @@ from node.reports.common import known_items, minute
 from node.reports.declared import declared_sheets
 from node.reports.document import Cell, Column, Kind, Row, Sheet
 from node.reports.grid import Grid
+from node.reports.headings import headed_columns
 from node.reports.households import household_of
 from node.reports.print_words import phrase
 from node.reports.wording import answer_text, item_text, value_text, word
@@ -53,7 +54,7 @@ def _people_columns(report: Report, catalogue: Catalogue, lang: str) -> tuple[Co
         for code in report.items
         for peer in report.peers
     ]
-    return tuple(map(Column, (phrase("household_no", lang), phrase("person", lang), *asked)))
+    return headed_columns(map(Column, (phrase("household_no", lang), phrase("person", lang), *asked)))
 
 
 def _people(grid: Grid, catalogue: Catalogue, lang: str) -> Iterator[Row]:
@@ -66,7 +67,7 @@ def _people(grid: Grid, catalogue: Catalogue, lang: str) -> Iterator[Row]:
 
 
 def _detail_columns(lang: str) -> tuple[Column, ...]:
-    return (
+    columns = (
         Column(phrase("person", lang)),
         Column(phrase("item", lang)),
         Column(phrase("item_name", lang)),
@@ -78,6 +79,7 @@ def _detail_columns(lang: str) -> tuple[Column, ...]:
         Column(word("answered_at", lang)),
         Column(phrase("reason", lang)),
     )
+    return headed_columns(columns)
 
 
 def _moments(report: Report) -> Mapping[str, str]:

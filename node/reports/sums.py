@@ -22,8 +22,9 @@ from node.reports.document import (
     Sheet,
     Table,
 )
+from node.reports.headings import headed
 from node.reports.notes import sum_notes
-from node.reports.print_words import phrase
+from node.reports.print_words import listing_heading, phrase
 from node.reports.signing import issuing_body, signing_table
 from node.reports.wording import (
     LANGUAGES,
@@ -86,7 +87,7 @@ def printed(report: SumReport, catalogue: Catalogue, lang: str, signed_by: str =
     """The same as it is printed: what it cost to ask stands in the appendix."""
     plain = document(report, catalogue, lang)
     head = Fact(word("number", lang), number_of(report))
-    return replace(
+    printed = replace(
         plain,
         facts=(head, *plain.facts),
         sections=plain.sections[:-1],
@@ -95,12 +96,14 @@ def printed(report: SumReport, catalogue: Catalogue, lang: str, signed_by: str =
         body=issuing_body(report, lang),
         signing=signing_table(report, lang, signed_by),
     )
+    return headed(printed)
 
 
 def sheets(report: SumReport, catalogue: Catalogue, lang: str) -> tuple[Sheet, ...]:
-    """The rows of sums.csv."""
+    """The rows of sums.csv, under headings in words."""
     rows = list(_listing_rows(report, catalogue))
-    return (Sheet(phrase("sheet_sums", lang), _LISTING, rows, len(rows)),)
+    columns = tuple(replace(one, name=listing_heading(one.name, lang)) for one in _LISTING)
+    return (Sheet(phrase("sheet_sums", lang), columns, rows, len(rows)),)
 
 
 def record(report: SumReport, catalogue: Catalogue) -> Record:

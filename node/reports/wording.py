@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matcher.sums import disclosure
 from matcher.types import Level
+from node.domain import mandate_words
 from node.domain.catalogue import Item
 from node.domain.findings import NAME_CONVERTED, Finding, Outcome, ReusedFrom
 from node.domain.quotas import SUSPENDED, Measure, Window
@@ -280,6 +281,11 @@ def example_text(item: Item, lang: str) -> str:
 def rule_text(rule: str, lang: str) -> str:
     """The meaning of a rule; empty for one of a later version."""
     return choose(_RULES.get(rule, ("", "")), lang)
+
+
+def reason_text(reason: str, lang: str) -> str:
+    """Why there is no answer, in words: a rule, or what a mandate lacks; one of a later version as it is."""
+    return rule_text(reason, lang) or mandate_words.reason_text(reason, lang)
 
 
 def sum_outcome_lines(found: SumFinding, lang: str) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def test_the_same_report_gives_the_same_bytes(verification):
 def test_every_report_can_be_printed(name, lang):
     text = "".join(texts(render(REPORTS[name], lang)))
     assert number_of(REPORTS[name]) in text
-    assert {"zh": "说明", "en": "notes"}[lang] in text
+    assert {"zh": "说明", "en": "Notes"}[lang] in text
 
 
 def test_sums_have_bars_and_what_is_suppressed_has_none():

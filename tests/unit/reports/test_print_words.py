@@ -29,7 +29,7 @@ def test_the_own_province_is_marked() -> None:
 
 def test_sections_are_numbered() -> None:
     assert [number_title("甲", at, "zh") for at in (1, 12, 13)] == ["一、甲", "十二、甲", "13、甲"]
-    assert number_title("members", 2, "en") == "2. members"
+    assert number_title("members", 2, "en") == "2. Members"
 
 
 @given(st.lists(st.tuples(CELLS, st.booleans()), min_size=1, max_size=6))

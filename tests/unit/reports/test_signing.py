@@ -18,7 +18,7 @@ from tests.support.signed_reports import FORMULA, HOSTILE, LONG, MARKUP, SIGNER,
 BODY = "广西壮族自治区居民家庭经济状况核对中心"
 PLACES = {
     "zh": ("签名、盖章", "经办人（签名）", "复核人（签名）", "办理机构（盖章处）"),
-    "en": ("Signatures and seal", "prepared by (signature)", "checked by (signature)", "issuing body (seal)"),
+    "en": ("Signatures and seal", "Prepared by (signature)", "Checked by (signature)", "Issuing body (seal)"),
 }
 
 

@@ -54,7 +54,7 @@ def test_a_person_is_a_row_and_a_question_a_column(tmp_path):
     assert len(people[0]) == 2 + 9
     assert people[1][2] == "有记录：2 辆\n截至 2026-06-30"
     assert people[2][3] == "无记录"
-    assert people[3][5] == "无授权\n(item_not_covered)"
+    assert people[3][5] == "无授权\n（授权范围不含该项目）"
     assert people[1][6] == "未接入", "never the words for no record"
 
 
@@ -80,7 +80,7 @@ def test_details_are_those_of_answers_other_than_no_record(tmp_path):
 def test_an_answer_used_again_came_on_its_own_day(tmp_path):
     earlier = replace(VERIFICATION.findings[0], reused_from=ReusedFrom("job-0", date(2026, 6, 3)))
     details = rows(book(render(replace(VERIFICATION, findings=(earlier,)), tmp_path, "en"))["Details"])
-    assert details[0][8] == "answered at"
+    assert details[0][8] == "Answered at"
     assert details[1][8] == "2026-06-03"
 
 
@@ -179,7 +179,7 @@ def test_numbers_are_numbers_and_large_ones_are_exact(tmp_path):
 def test_sums_have_a_sheet_of_their_rows(tmp_path):
     found = openpyxl.load_workbook(write_all(tmp_path, SUMS, "en") / "report.xlsx")
     sheet = rows(found["Sums"])
-    assert sheet[0][:4] == ["item", "item_zh", "item_en", "peer"]
+    assert sheet[0][:4] == ["Item", "Name of the item in Chinese", "Name of the item", "Province"]
     assert ["B11", "44", "RELEASED"] in [[row[0], row[3], row[4]] for row in sheet[1:]]
     assert "Technical" in found.sheetnames
 
