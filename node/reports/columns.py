@@ -16,18 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from node.domain.findings import Finding, Findings, Outcome, Report
+from node.domain.findings import Finding, Findings, Outcome, Report, ReusedFrom
 from node.errors import InputError
 from node.reports import json
+from node.reports.answer_json import outcome_json
+from node.reports.common import HEAD_KEYS
 from node.reports.grid import Grid
 
 FORMAT: Final = "heqiao-report-columns/1"
 MOST_OBJECTS: Final = 100_000  # findings of a report.json that has one object for each: 13 MB
 NOTHING: Final = -1  # a place without an answer
-_TEXTS: Final = (
-    "number", "job", "state", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version",
-    "catalogue_digest",
-)  # fmt: skip
 
 
 class ColumnAnswer(BaseModel):
@@ -39,6 +37,7 @@ class ColumnAnswer(BaseModel):
     value: int | None = None
     as_of: date | None = None
     reason: str = ""
+    reused_from: ReusedFrom | None = None
 
 
 class FindingColumn(BaseModel):
@@ -83,7 +82,7 @@ class FindingColumns(Sequence[Mapping[str, Any]]):
         return {
             "item": item,
             "peer": peer,
-            "answers": [_answer(self._grid.answers[one]) for one in answers],
+            "answers": [outcome_json(self._grid.answers[one]) for one in answers],
             "places": places,
         }
 
@@ -96,11 +95,6 @@ def _own(column: NDArray[np.int32]) -> tuple[list[int], list[int]]:
     rank = np.full(len(found), NOTHING)
     rank[order] = np.arange(len(order))
     return found[order].tolist(), rank[inverse].tolist()
-
-
-def _answer(said: Finding) -> dict[str, Any]:
-    day = None if said.as_of is None else said.as_of.isoformat()
-    return {"outcome": said.outcome.value, "value": said.value, "as_of": day, "reason": said.reason}
 
 
 # ---- reading
@@ -130,7 +124,9 @@ def findings_of(columns: Sequence[FindingColumn], subjects: tuple[str, ...]) -> 
         subject.frombytes(said.astype(np.uintc).tobytes())
         answer.frombytes((places[said] + len(answers)).astype(np.uintc).tobytes())
         answers += [
-            Finding("", column.item, column.peer, one.outcome, one.value, one.as_of, one.reason)
+            Finding(
+                "", column.item, column.peer, one.outcome, one.value, one.as_of, one.reason, one.reused_from
+            )
             for one in column.answers
         ]
     return Findings(subjects, tuple(answers), subject, answer)
@@ -163,7 +159,7 @@ def schema() -> dict[str, Any]:
     objects = {"type": "array", "items": one}
     shared: dict[str, Any] = {
         "format": {"const": FORMAT},
-        **dict.fromkeys(_TEXTS, text),
+        **dict.fromkeys(HEAD_KEYS, text),
         **dict.fromkeys(("created_at", "due_at"), moment),
         "finished_at": {"anyOf": [moment, {"type": "null"}]},
         **dict.fromkeys(("items", "subjects"), texts),

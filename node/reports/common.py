@@ -14,6 +14,11 @@ from node.reports.numbers import report_number
 from node.reports.print_words import basis_text
 from node.reports.wording import choose, plan_reason_text, plan_text, rule_text, state_text, word
 
+# Keys of report.json, in every form of it, that hold a text.
+HEAD_KEYS = (
+    "number", "job", "state", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version",
+    "catalogue_digest",
+)  # fmt: skip
 _PEER_COLUMNS = {
     "peer": Kind.TEXT,
     "state": Kind.TEXT,

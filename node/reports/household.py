@@ -61,17 +61,6 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
     """
     plain = verification.document(report, catalogue, lang)
     summary = summarise(report)
-    people: tuple[Section, ...]
-    if len(report.subjects) <= MOST_PEOPLE:
-        members, relatives = without_relatives(report)
-        grid = Grid.of(members)
-        people = (
-            _households(members, grid, catalogue, lang),
-            *_members(members, grid, catalogue, lang),
-            *(_relatives(relatives, catalogue, lang) if relatives else ()),
-        )
-    else:
-        people = (Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), plain.sections[-3])
     printed = replace(
         plain,
         title=phrase("title", lang),
@@ -85,7 +74,7 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
                 plain.sections[-2],
                 *recheck_sections(report, catalogue, lang),
                 *declared_sections(report, catalogue, lang),
-                *people,
+                *_people(report, catalogue, lang, plain.sections[-3]),
                 _answers(report, lang),
                 _definitions(report, catalogue, lang),
             ),
@@ -100,6 +89,19 @@ def document(report: Report, catalogue: Catalogue, lang: str, signed_by: str = "
         signing=signing_table(report, lang, signed_by),
     )  # fmt: skip
     return headed(printed)
+
+
+def _people(report: Report, catalogue: Catalogue, lang: str, figures: Section) -> tuple[Section, ...]:
+    """Households and members; of too many people the figures alone."""
+    if len(report.subjects) > MOST_PEOPLE:
+        return Paragraph(phrase("too_many", lang).format(most=MOST_PEOPLE)), figures
+    members, relatives = without_relatives(report)
+    grid = Grid.of(members)
+    return (
+        _households(members, grid, catalogue, lang),
+        *_members(members, grid, catalogue, lang),
+        *(_relatives(relatives, catalogue, lang) if relatives else ()),
+    )
 
 
 def _number(sections: Sequence[Section], lang: str) -> tuple[Section, ...]:

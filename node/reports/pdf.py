@@ -17,6 +17,7 @@ from node.errors import InputError
 from node.reports.cells import cell_text
 from node.reports.document import Document, Histogram, Paragraph, Section, Table
 from node.reports.glyphs import Pieces, characters, font_files, import_extra, pieces
+from node.reports.headings import sentence
 from node.reports.print_words import phrase
 
 STANDARDS: Final = ("a-3a", "ua-1")
@@ -173,7 +174,7 @@ def _bars(histogram: Histogram, lang: str) -> dict[str, Any]:
         "title": _shown(histogram.title),
         "item": _shown(histogram.item),
         "hidden": _shown(histogram.hidden),
-        "head": [_shown(phrase(key, lang)) for key in ("band", "province", "share", "people")],
+        "head": [_shown(sentence(phrase(key, lang))) for key in ("band", "province", "share", "people")],
         "rows": rows,
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 from node.domain.catalogue import Catalogue
 from node.domain.findings import Finding, Recheck, Report
 from node.reports.answer_cells import answer_cell
+from node.reports.answer_json import answer_json
 from node.reports.common import iso, known_items
 from node.reports.declared_words import case_word
 from node.reports.document import Column, Group, Paragraph, Row, Section, Table
@@ -89,14 +90,10 @@ def recheck_json(report: Report) -> dict[str, Any]:
             "job": found.job,
             "number": found.number,
             "finished_at": iso(found.finished_at),
-            "findings": [_plain(one) for one in found.findings],
+            "findings": [{"subject": one.subject, **answer_json(one)} for one in found.findings],
             "objection": objection,
         }
     }
-
-
-def _plain(one: Finding) -> dict[str, Any]:
-    return {**asdict(one), "outcome": one.outcome.value, "as_of": iso(one.as_of)}
 
 
 def recheck_problem(report: Report) -> str:

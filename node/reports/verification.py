@@ -14,7 +14,8 @@ from matcher.types import Level
 from node.domain.catalogue import Catalogue, Item
 from node.domain.findings import Finding, Findings, Outcome, Report
 from node.reports import columns as columns_form
-from node.reports.common import columns, facts, head_json, iso, known_items, peer_json, peers_table
+from node.reports.answer_json import answer_json
+from node.reports.common import columns, facts, head_json, known_items, peer_json, peers_table
 from node.reports.coverage import Coverage, ItemSummary, Summary, summarise
 from node.reports.declared import declared_json, declared_rows, declared_sections
 from node.reports.document import (
@@ -112,7 +113,7 @@ def record(report: Report, catalogue: Catalogue) -> Record:
     rows: list[Row] = [_listing_row(said, known.get(said.item)) for said in found.answers]
     is_large = len(found) > columns_form.MOST_OBJECTS
     objects: Sequence[Mapping[str, Any]] = columns_form.FindingColumns.of(report) if is_large else Joined(
-        [{"subject": ref} for ref in found.refs], list(map(_answer_json, found.answers)), *places, or_
+        [{"subject": ref} for ref in found.refs], list(map(answer_json, found.answers)), *places, or_
     )  # fmt: skip
     firsts: list[Row] = [(ref,) for ref in found.refs]
     subject, answer = found.subject, found.answer
@@ -269,21 +270,6 @@ def _how_asked(report: Report) -> dict[str, Any]:
     """Only what there is: a due day that is estimated, provinces that were considered and not asked."""
     found: dict[str, Any] = {"due_estimated": True} if report.due_estimated else {}
     return found | ({"left_out": dict(report.left_out)} if report.left_out else {})
-
-
-def _answer_json(said: Finding) -> dict[str, Any]:
-    """A finding without its subject, which comes first; `reused_from` only where an answer was used again."""
-    again = said.reused_from
-    source = {} if again is None else {"reused_from": {"job": again.job, "day": again.day.isoformat()}}
-    return {
-        "item": said.item,
-        "peer": said.peer,
-        "outcome": said.outcome.value,
-        "value": said.value,
-        "as_of": iso(said.as_of),
-        "reason": said.reason,
-        **source,
-    }
 
 
 def _listing_row(said: Finding, item: Item | None) -> Row:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from node.domain.findings import Finding, Findings, Outcome, Report
+from node.domain.findings import Finding, Findings, Outcome, Report, ReusedFrom
 from node.errors import InputError
 from node.reports import columns, files, kinds
 from node.reports.checking import check
@@ -41,6 +41,7 @@ def reports(draw) -> Report:
             draw(values),
             draw(DATES),
             draw(st.sampled_from(["", "a", "反"])),
+            draw(st.sampled_from([None, ReusedFrom("v-1", date(2026, 6, 3))])),
         )
         for one in asked
     ]
@@ -80,6 +81,7 @@ def test_columns_say_what_the_findings_say(tmp_path_factory, report) -> None:
             "value": one.value,
             "as_of": one.as_of and one.as_of.isoformat(),
             "reason": one.reason,
+            **({"reused_from": {"job": "v-1", "day": "2026-06-03"}} if one.reused_from else {}),
         }
         for one in report.findings
     }
