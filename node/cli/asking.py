@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from node.cli.options import count, require_own_home, show
-from node.cli.report_files import write_files
+from node.cli.report_files import count_issued, write_files
 from node.cli.terminal import show_progress
 from node.client.platform import Platform
 from node.domain.catalogue import Catalogue
@@ -112,11 +112,13 @@ def write_report(
     rejected: int = 0,
     formats: tuple[str, ...] = files.DEFAULT,
     signer: Signer | None = None,
+    platform: Platform,
 ) -> None:
-    """Write the report's files, signed where there is a signer, show it, and fail when a peer gave wrong
-    answers. Raises DishonestPeerError.
+    """Write the report's files, signed where there is a signer, have the node count them, show the report,
+    and fail when a peer gave wrong answers. Raises DishonestPeerError.
     """
     names = write_files(report, catalogue, out, formats, lang, signer, hidden=as_json)
+    count_issued(platform, report.job, names)
     if as_json:
         short = kinds.to_short_json(report, catalogue)
         plain = {"out": str(out), "files": names, "signed": signer is not None, "rejected_rows": rejected}

@@ -1,6 +1,7 @@
 """`heqiao report`: what the node found, shown or written in many formats, and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from node.cli.options import (
     show,
 )
 from node.cli.report_each import each_run, prepare, show_json, write_each
-from node.cli.report_files import read_formats, signer_of, write_files
+from node.cli.report_files import count_issued, read_formats, signer_of, write_files
+from node.client.platform import Platform
 from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.jobs import SUM
@@ -96,33 +98,42 @@ def report(
     config = read_config(home)
     catalogue = load_catalogue(config)
     pictures = {"png": png, "svg": svg}
-    found = _find(home, address, job, fetch=out is not None and not unsigned)
-    if isinstance(found, Report) and any(pictures.values()):
-        raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
-    found = found if household is None else _only(found, household)
-    if out is not None:
-        signer = None if unsigned else signer_of(config)
-        if each:
-            write_each(found, each_run(out, catalogue, formats, lang, signer), start, as_json=as_json)
+    with _find(home, address, job, fetch=out is not None and not unsigned) as (found, platform):
+        if isinstance(found, Report) and any(pictures.values()):
+            raise InputError("only sums are drawn: this is a verification", "leave out --png and --svg")
+        found = found if household is None else _only(found, household)
+        if out is not None:
+            signer = None if unsigned else signer_of(config)
+            if each:
+                run = each_run(out, catalogue, formats, lang, signer)
+                names = write_each(found, run, start, as_json=as_json)
+            else:
+                names = _write(found, catalogue, out, formats, lang, signer, as_json=as_json)
+            count_issued(platform, found.job, names)
+        elif as_json:
+            show_json(found, catalogue)
         else:
-            _write(found, catalogue, out, formats, lang, signer, as_json=as_json)
-    elif as_json:
-        show_json(found, catalogue)
-    else:
-        show_report(found, catalogue, lang)
+            show_report(found, catalogue, lang)
     _draw(found, catalogue, pictures, lang)
     if out is not None:
         require_honest(found.peers)
 
 
-def _find(home: Path, address: str | None, job: str, *, fetch: bool) -> AnyReport:
-    # What is signed was fetched from the node: a file may have been altered before.
+@contextmanager
+def _find(
+    home: Path, address: str | None, job: str, *, fetch: bool
+) -> Iterator[tuple[AnyReport, Platform | None]]:
+    """The report, and the node that it was fetched from, if any.
+
+    What is signed was fetched from the node: a file may have been altered before.
+    """
     path = Path(job) / kinds.JSON_FILE if Path(job).is_dir() else Path(job)
     if not fetch and path.is_file():
-        return kinds.load(path)
+        yield kinds.load(path), None
+        return
     with open_platform(home, address) as platform:
         kind = next(iter(platform.watch(job))).kind
-        return platform.sum_report(job) if kind == SUM else platform.report(job)
+        yield platform.sum_report(job) if kind == SUM else platform.report(job), platform
 
 
 def _only(found: AnyReport, household: str) -> AnyReport:
@@ -140,14 +151,15 @@ def _write(
     signer: Signer | None,
     *,
     as_json: bool,
-) -> None:
+) -> list[str]:
     names = write_files(found, catalogue, out, formats, lang, signer, hidden=as_json)
     if as_json:
         short = kinds.to_short_json(found, catalogue)
         show({**short, "out": str(out), "files": names, "signed": signer is not None}, "", as_json=True)
-        return
+        return names
     show_report(found, catalogue, lang)
     click.echo(f"report: {', '.join(str(out / name) for name in names)}")
+    return names
 
 
 def _draw(

@@ -29,8 +29,13 @@ def each_run(
     return Run.of(out, catalogue, formats, lang, signer)
 
 
-def write_each(found: AnyReport, run: Run, start: Callable[[int], Workers] | None, *, as_json: bool) -> None:
-    """Write the files of every household; a run that is stopped leaves the index of what it made."""
+def write_each(
+    found: AnyReport, run: Run, start: Callable[[int], Workers] | None, *, as_json: bool
+) -> list[str]:
+    """Write the files of every household; the names of new ones.
+
+    A run that is stopped leaves the index of what it made.
+    """
     if not isinstance(found, Report):
         raise InputError("a sum has no households", "leave out --each-household")
     done = 0
@@ -59,6 +64,7 @@ def write_each(found: AnyReport, run: Run, start: Callable[[int], Workers] | Non
         f"reports of {count(len(made), 'household')}, {new:,} of them new: see {index}",
         as_json=as_json,
     )
+    return [name for one in made if one.is_new for name in one.files]
 
 
 def show_json(found: AnyReport, catalogue: Catalogue) -> None:

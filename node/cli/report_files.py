@@ -1,6 +1,6 @@
 """The files of a report as commands write them: formats, signature, progress (`report`, `verify`, `sum`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,8 +9,11 @@ import click
 from node.cli.options import require_own_home
 from node.cli.report_keys import own_signer
 from node.cli.terminal import show_progress
+from node.client.platform import Platform
+from node.client.report_files import ReportFiles
 from node.config import Config
 from node.domain.catalogue import Catalogue
+from node.errors import NodeError
 from node.reports import files
 from node.reports.kinds import AnyReport
 from node.reports.signature import Signer
@@ -52,6 +55,20 @@ def signer_of(config: Config) -> Signer | None:
         return own_signer(config)
     click.echo("not signed: this home is of a platform; its province's node signs reports", err=True)
     return None
+
+
+def count_issued(platform: Platform | None, job: str, names: Sequence[str]) -> None:
+    """Have the node count files of a report that were written here; where it cannot, that is said.
+
+    A signature is no file of the report; files of a report that no node gave are nobody's to count.
+    """
+    written = [one for one in names if not one.endswith(files.SIGNATURE_FILE)]
+    if platform is None or not written:
+        return
+    try:
+        ReportFiles(platform).count(job, len(written))
+    except NodeError as error:
+        click.echo(f"warning: the node has not counted these files ({error.code})", err=True)
 
 
 def write_files(

@@ -107,14 +107,15 @@ def sum_(
         if not wait_for_job(platform, found, len(people), len(rejects), detach=detach, as_json=as_json):
             return
         report = platform.sum_report(found)
-    signer = None if unsigned else signer_of(config)
-    write_report(
-        report,
-        catalogue,
-        out,
-        as_json=as_json,
-        lang=lang,
-        rejected=len(rejects),
-        formats=formats,
-        signer=signer,
-    )
+        signer = None if unsigned else signer_of(config)
+        write_report(
+            report,
+            catalogue,
+            out,
+            as_json=as_json,
+            lang=lang,
+            rejected=len(rejects),
+            formats=formats,
+            signer=signer,
+            platform=platform,
+        )

@@ -155,17 +155,18 @@ def verify(
         ):
             return
         report = platform.report(found)
-    signer = None if unsigned else signer_of(config)
-    write_report(
-        report,
-        catalogue,
-        out,
-        as_json=as_json,
-        lang=lang,
-        rejected=len(rejects),
-        formats=formats,
-        signer=signer,
-    )
+        signer = None if unsigned else signer_of(config)
+        write_report(
+            report,
+            catalogue,
+            out,
+            as_json=as_json,
+            lang=lang,
+            rejected=len(rejects),
+            formats=formats,
+            signer=signer,
+            platform=platform,
+        )
 
 
 def _require_one(*, is_list: bool, is_recorded: bool, declared: Path | None) -> None:

@@ -62,6 +62,12 @@ class ReportFiles:
         path, size = folder / header.name, whole.size
         return SavedFile(path, folder / SIGNATURE_FILE, header.number, size, whole.end.digest.hex())
 
+    def count(self, job: str, files: int) -> int:
+        """Files of a job's report that this caller has written itself count as issued; how many there are."""
+        request = pb.CountReportFilesRequest(job_id=job, files=files)
+        found: pb.CountReportFilesResponse = self._platform.call(_STUB, "CountReportFiles", request)
+        return found.files_issued
+
     def check(self, path: Path, signature: Path | None = None) -> pb.VerifyReportFileResponse:
         """Whether a file is as a node signed it, by the keys that the own node knows.
 

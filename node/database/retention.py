@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, update
 
 from node.database.case_tables import matched_entries
 from node.database.tables import DEADLINE_TABLES, answers, jobs, parts, sum_products, tokens
@@ -19,9 +19,11 @@ def note_fetched(tx: Connection, job: str, now: datetime) -> None:
     )
 
 
-def count_file(tx: Connection, job: str) -> None:
-    """Count a file of a job's report that was made and sent whole."""
-    tx.execute(update(jobs).where(jobs.c.id == job).values(files_issued=jobs.c.files_issued + 1))
+def count_files(tx: Connection, job: str, files: int = 1, most: int = 2**31 - 1) -> None:
+    """Count files of a job's report that were issued; the count ends at `most`."""
+    room = most - files
+    issued = case((jobs.c.files_issued > room, most), else_=jobs.c.files_issued + files)
+    tx.execute(update(jobs).where(jobs.c.id == job).values(files_issued=issued))
 
 
 def due_jobs(tx: Connection, fetched: datetime, ended: datetime, most: int | None = None) -> list[str]:

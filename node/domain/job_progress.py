@@ -89,7 +89,7 @@ class JobProgress:
     report_by: datetime | None = None
     due_estimated: bool = False
     left_out: tuple[LeftOut, ...] = ()
-    files_issued: int = 0  # how often a file of its report was made and sent whole
+    files_issued: int = 0  # how often a file of its report was sent whole, or written by a command
 
     @property
     def only_waits(self) -> bool:

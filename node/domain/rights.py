@@ -156,6 +156,7 @@ RPCS: Final[Mapping[str, Right]] = {
         {
             "StreamReportFile": Right(OFFICERS, platform=True),
             "VerifyReportFile": Right(EVERYBODY, platform=True),
+            "CountReportFiles": Right(OFFICERS, platform=True),
         },
     ),
     **_service(

@@ -57,6 +57,17 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):  # type: ignore[mi
             end = pb.ReportFileEnd(digest=made.digest, signature=made.signature)
             yield pb.StreamReportFileResponse(end=end)
 
+    def CountReportFiles(  # noqa: N802
+        self, request: pb.CountReportFilesRequest, call: Call
+    ) -> pb.CountReportFilesResponse:
+        """Files that the caller has written of a report that it may have."""
+        job, files = wire.read_count(request)
+        row = require_job(self._node, job, access_of(self._node, call))
+        self._node.store.retry_write(
+            "count files of a report", lambda tx: retention.count_files(tx, row.id, files)
+        )
+        return pb.CountReportFilesResponse(files_issued=require_job(self._node, job).files_issued)
+
     def VerifyReportFile(  # noqa: N802
         self, requests: Iterator[pb.VerifyReportFileRequest], call: Call
     ) -> pb.VerifyReportFileResponse:
@@ -99,7 +110,7 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):  # type: ignore[mi
         now, fetched = self._node.clock(), whole and row.owner == access.owner
 
         def write(tx: Connection) -> None:
-            retention.count_file(tx, row.id)
+            retention.count_files(tx, row.id)
             if fetched:
                 retention.note_fetched(tx, row.id, now)
 

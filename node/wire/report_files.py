@@ -18,6 +18,7 @@ FORMATS: Final = {
 }
 LANGUAGES: Final = ("zh", "en")
 MAX_NAME: Final = 200
+MOST_COUNTED: Final = 1_000_000  # files at once: every format of a county's households
 MAX_SIGNATURE: Final = 512 << 10  # bytes of a report.sig.json
 _NAMES: Final[dict[int, str]] = {number: name for name, number in FORMATS.items()}
 
@@ -37,6 +38,12 @@ def read_file_request(message: pb.StreamReportFileRequest) -> tuple[str, str, st
     require(lang in LANGUAGES, "a report has no such language")
     require(len(message.household) <= MAX_NAME, "the number of a household is too long")
     return message.job_id, one, lang, message.household
+
+
+def read_count(message: pb.CountReportFilesRequest) -> tuple[str, int]:
+    """Job and number of files that its caller has written. Raises InvalidRequestError."""
+    require(1 <= message.files <= MOST_COUNTED, "the number of files is outside 1 to 1,000,000")
+    return message.job_id, message.files
 
 
 def check_messages(

@@ -15,6 +15,7 @@ from node.client.platform import Platform
 from node.client.report_files import ReportFiles
 from node.config import Home
 from node.credentials.tls_identity import load_tls_identity
+from node.database import retention
 from node.errors import InvalidRequestError, LimitError, NotFoundError, UnavailableError
 from node.jobs.lookup import require_job
 from node.reports.checking import check_all
@@ -24,6 +25,7 @@ from node.services.renderings import FOLDER, Renderings
 from node.wire import platform
 from node.wire.report_files import FORMATS
 from tests.support.calls import fails
+from tests.support.cli_runner import ok
 from tests.support.cluster import Province, World, channel, read_verification, serve_all, wait_report
 from tests.support.federation import set_config
 
@@ -99,6 +101,50 @@ def test_each_file_that_is_sent_whole_counts(own, node, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequestError):
         own.save(JOB, "json", tmp_path / "none", household="nobody")
     assert issued(node) == before + 2
+
+
+def test_files_that_a_command_writes_count_too(world, own, node, tmp_path: Path) -> None:
+    home, before = node.node.config.folder, issued(node)
+    at = ("--home", home, "--node", f"127.0.0.1:{node.platform_port}")
+    ok("report", JOB, *at, "--out", tmp_path / "all", "--format", "text,json,csv")
+    assert issued(node) == before + 3, "a signature is none"
+    ok("report", JOB, *at, "--out", tmp_path / "plain", "--format", "json", "--unsigned")
+    assert issued(node) == before + 4
+    households = {household_of(one) for one in wait_report(node.node, JOB).subjects}
+    each = ("report", JOB, *at, "--out", tmp_path / "each", "--each-household", "--format", "json")
+    ok(*each)
+    assert issued(node) == before + 4 + len(households)
+    ok(*each)
+    assert issued(node) == before + 4 + len(households), "they are there already"
+    ok("report", tmp_path / "all", "--home", home, "--out", tmp_path / "again", "--unsigned")
+    assert issued(node) == before + 4 + len(households), "of no node"
+    assert own.count(JOB, 1_000_000) == before + 4 + len(households) + 1_000_000
+
+
+def test_only_who_may_have_a_report_counts_its_files(world: World, node: Province) -> None:
+    before = issued(node)
+    for name in ("intake", "review"):
+        assert stub(world, node, name).CountReportFiles(
+            pb.CountReportFilesRequest(job_id=JOB, files=1), timeout=60
+        )
+    assert issued(node) == before + 2
+    for job in (JOB, "nobody"):
+        wanted = pb.CountReportFilesRequest(job_id=job, files=1)
+        call = partial(stub(world, node, "other").CountReportFiles, wanted, timeout=60)
+        code, reason, _, text = fails(call)
+        assert (code, reason, text) == (grpc.StatusCode.NOT_FOUND, "not_found", "there is no such job")
+    for files in (0, 1_000_001, 2**32 - 1):
+        wanted = pb.CountReportFilesRequest(job_id=JOB, files=files)
+        call = partial(stub(world, node, "intake").CountReportFiles, wanted, timeout=60)
+        assert fails(call)[0] == grpc.StatusCode.INVALID_ARGUMENT
+    assert issued(node) == before + 2
+
+
+def test_a_full_count_stays_full(node: Province) -> None:
+    with node.node.store.transaction("fill") as tx:
+        retention.count_files(tx, JOB, 2**31 - 2)
+        retention.count_files(tx, JOB, 1_000_000)
+    assert issued(node) == 2**31 - 1
 
 
 def test_an_altered_file_is_named_and_a_foreign_one_proves_nothing(own, tmp_path: Path) -> None:

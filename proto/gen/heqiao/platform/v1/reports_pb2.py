@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/reports.proto\x12\x12heqiao.platform.v1\"\x80\x01\n\x17StreamReportFileRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x30\n\x06\x66ormat\x18\x02 \x01(\x0e\x32 .heqiao.platform.v1.ReportFormat\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x11\n\thousehold\x18\x04 \x01(\t\"\xa0\x01\n\x18StreamReportFileResponse\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.heqiao.platform.v1.ReportFileHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x12\x30\n\x03\x65nd\x18\x03 \x01(\x0b\x32!.heqiao.platform.v1.ReportFileEndH\x00\x42\t\n\x07message\">\n\x10ReportFileHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\"2\n\rReportFileEnd\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"q\n\x17VerifyReportFileRequest\x12:\n\x05start\x18\x01 \x01(\x0b\x32).heqiao.platform.v1.VerifyReportFileStartH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"8\n\x15VerifyReportFileStart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xa9\x01\n\x18VerifyReportFileResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\x12\x0b\n\x03key\x18\x06 \x01(\t\x12\x11\n\tsigned_by\x18\x07 \x01(\t\x12\x0f\n\x07\x61ltered\x18\x08 \x03(\t\x12\x0f\n\x07problem\x18\t \x01(\t*\xbb\x01\n\x0cReportFormat\x12\x1d\n\x19REPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPORT_FORMAT_TEXT\x10\x01\x12\x16\n\x12REPORT_FORMAT_JSON\x10\x02\x12\x15\n\x11REPORT_FORMAT_CSV\x10\x03\x12\x16\n\x12REPORT_FORMAT_XLSX\x10\x04\x12\x16\n\x12REPORT_FORMAT_HTML\x10\x05\x12\x15\n\x11REPORT_FORMAT_PDF\x10\x06\x32\xf1\x01\n\rReportService\x12o\n\x10StreamReportFile\x12+.heqiao.platform.v1.StreamReportFileRequest\x1a,.heqiao.platform.v1.StreamReportFileResponse0\x01\x12o\n\x10VerifyReportFile\x12+.heqiao.platform.v1.VerifyReportFileRequest\x1a,.heqiao.platform.v1.VerifyReportFileResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/reports.proto\x12\x12heqiao.platform.v1\"\x80\x01\n\x17StreamReportFileRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x30\n\x06\x66ormat\x18\x02 \x01(\x0e\x32 .heqiao.platform.v1.ReportFormat\x12\x10\n\x08language\x18\x03 \x01(\t\x12\x11\n\thousehold\x18\x04 \x01(\t\"\xa0\x01\n\x18StreamReportFileResponse\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32$.heqiao.platform.v1.ReportFileHeaderH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x12\x30\n\x03\x65nd\x18\x03 \x01(\x0b\x32!.heqiao.platform.v1.ReportFileEndH\x00\x42\t\n\x07message\">\n\x10ReportFileHeader\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x04\"2\n\rReportFileEnd\x12\x0e\n\x06\x64igest\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"8\n\x17\x43ountReportFilesRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05\x66iles\x18\x02 \x01(\r\"0\n\x18\x43ountReportFilesResponse\x12\x14\n\x0c\x66iles_issued\x18\x01 \x01(\r\"q\n\x17VerifyReportFileRequest\x12:\n\x05start\x18\x01 \x01(\x0b\x32).heqiao.platform.v1.VerifyReportFileStartH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"8\n\x15VerifyReportFileStart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"\xa9\x01\n\x18VerifyReportFileResponse\x12\r\n\x05valid\x18\x01 \x01(\x08\x12\x0e\n\x06\x66ormat\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\x12\x0b\n\x03key\x18\x06 \x01(\t\x12\x11\n\tsigned_by\x18\x07 \x01(\t\x12\x0f\n\x07\x61ltered\x18\x08 \x03(\t\x12\x0f\n\x07problem\x18\t \x01(\t*\xbb\x01\n\x0cReportFormat\x12\x1d\n\x19REPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPORT_FORMAT_TEXT\x10\x01\x12\x16\n\x12REPORT_FORMAT_JSON\x10\x02\x12\x15\n\x11REPORT_FORMAT_CSV\x10\x03\x12\x16\n\x12REPORT_FORMAT_XLSX\x10\x04\x12\x16\n\x12REPORT_FORMAT_HTML\x10\x05\x12\x15\n\x11REPORT_FORMAT_PDF\x10\x06\x32\xe0\x02\n\rReportService\x12o\n\x10StreamReportFile\x12+.heqiao.platform.v1.StreamReportFileRequest\x1a,.heqiao.platform.v1.StreamReportFileResponse0\x01\x12o\n\x10VerifyReportFile\x12+.heqiao.platform.v1.VerifyReportFileRequest\x1a,.heqiao.platform.v1.VerifyReportFileResponse(\x01\x12m\n\x10\x43ountReportFiles\x12+.heqiao.platform.v1.CountReportFilesRequest\x1a,.heqiao.platform.v1.CountReportFilesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.reports_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPORTFORMAT']._serialized_start=812
-  _globals['_REPORTFORMAT']._serialized_end=999
+  _globals['_REPORTFORMAT']._serialized_start=920
+  _globals['_REPORTFORMAT']._serialized_end=1107
   _globals['_STREAMREPORTFILEREQUEST']._serialized_start=57
   _globals['_STREAMREPORTFILEREQUEST']._serialized_end=185
   _globals['_STREAMREPORTFILERESPONSE']._serialized_start=188
@@ -41,12 +41,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTFILEHEADER']._serialized_end=412
   _globals['_REPORTFILEEND']._serialized_start=414
   _globals['_REPORTFILEEND']._serialized_end=464
-  _globals['_VERIFYREPORTFILEREQUEST']._serialized_start=466
-  _globals['_VERIFYREPORTFILEREQUEST']._serialized_end=579
-  _globals['_VERIFYREPORTFILESTART']._serialized_start=581
-  _globals['_VERIFYREPORTFILESTART']._serialized_end=637
-  _globals['_VERIFYREPORTFILERESPONSE']._serialized_start=640
-  _globals['_VERIFYREPORTFILERESPONSE']._serialized_end=809
-  _globals['_REPORTSERVICE']._serialized_start=1002
-  _globals['_REPORTSERVICE']._serialized_end=1243
+  _globals['_COUNTREPORTFILESREQUEST']._serialized_start=466
+  _globals['_COUNTREPORTFILESREQUEST']._serialized_end=522
+  _globals['_COUNTREPORTFILESRESPONSE']._serialized_start=524
+  _globals['_COUNTREPORTFILESRESPONSE']._serialized_end=572
+  _globals['_VERIFYREPORTFILEREQUEST']._serialized_start=574
+  _globals['_VERIFYREPORTFILEREQUEST']._serialized_end=687
+  _globals['_VERIFYREPORTFILESTART']._serialized_start=689
+  _globals['_VERIFYREPORTFILESTART']._serialized_end=745
+  _globals['_VERIFYREPORTFILERESPONSE']._serialized_start=748
+  _globals['_VERIFYREPORTFILERESPONSE']._serialized_end=917
+  _globals['_REPORTSERVICE']._serialized_start=1110
+  _globals['_REPORTSERVICE']._serialized_end=1462
 # @@protoc_insertion_point(module_scope)

@@ -64,6 +64,20 @@ class ReportFileEnd(_message.Message):
     signature: bytes
     def __init__(self, digest: _Optional[bytes] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
+class CountReportFilesRequest(_message.Message):
+    __slots__ = ("job_id", "files")
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    FILES_FIELD_NUMBER: _ClassVar[int]
+    job_id: str
+    files: int
+    def __init__(self, job_id: _Optional[str] = ..., files: _Optional[int] = ...) -> None: ...
+
+class CountReportFilesResponse(_message.Message):
+    __slots__ = ("files_issued",)
+    FILES_ISSUED_FIELD_NUMBER: _ClassVar[int]
+    files_issued: int
+    def __init__(self, files_issued: _Optional[int] = ...) -> None: ...
+
 class VerifyReportFileRequest(_message.Message):
     __slots__ = ("start", "chunk")
     START_FIELD_NUMBER: _ClassVar[int]

@@ -45,6 +45,11 @@ class ReportServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.VerifyReportFileRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.VerifyReportFileResponse.FromString,
                 _registered_method=True)
+        self.CountReportFiles = channel.unary_unary(
+                '/heqiao.platform.v1.ReportService/CountReportFiles',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.CountReportFilesRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.CountReportFilesResponse.FromString,
+                _registered_method=True)
 
 
 class ReportServiceServicer:
@@ -66,6 +71,13 @@ class ReportServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountReportFiles(self, request, context):
+        """The caller has written files of a job's report itself, from GetReport or GetSumReport: they count as issued.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ReportServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -78,6 +90,11 @@ def add_ReportServiceServicer_to_server(servicer, server):
                     servicer.VerifyReportFile,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.VerifyReportFileRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.VerifyReportFileResponse.SerializeToString,
+            ),
+            'CountReportFiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountReportFiles,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.CountReportFilesRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_reports__pb2.CountReportFilesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -135,6 +152,33 @@ class ReportService:
             '/heqiao.platform.v1.ReportService/VerifyReportFile',
             heqiao_dot_platform_dot_v1_dot_reports__pb2.VerifyReportFileRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_reports__pb2.VerifyReportFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountReportFiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.ReportService/CountReportFiles',
+            heqiao_dot_platform_dot_v1_dot_reports__pb2.CountReportFilesRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_reports__pb2.CountReportFilesResponse.FromString,
             options,
             channel_credentials,
             insecure,
