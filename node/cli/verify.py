@@ -154,10 +154,9 @@ def verify(
             platform, found, people, len(rejects), detach=detach, as_json=as_json, chosen=peers == AUTO
         ):
             return
-        report = platform.report(found)
         signer = None if unsigned else signer_of(config)
         write_report(
-            report,
+            platform.report(found),
             catalogue,
             out,
             as_json=as_json,
