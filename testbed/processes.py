@@ -49,13 +49,8 @@ class Child:
         self.process.wait()
 
     def peak_memory_kib(self) -> int:
-        """The most memory it has held (VmHWM of proc(5)) in KiB; 0 where the system does not say."""
-        try:
-            status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii", errors="replace")
-        except OSError:
-            return 0
-        found = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
-        return int(next(found, "0"))
+        """`peak_kib_of` it."""
+        return peak_kib_of(self.process.pid)
 
 
 class Children:
@@ -190,6 +185,16 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+def peak_kib_of(pid: int) -> int:
+    """The most memory a process has held (VmHWM of proc(5)) in KiB; 0 where the system does not say."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0
+    found = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(next(found, "0"))
 
 
 def _signal_group(child: Child, number: signal.Signals) -> None:

@@ -132,19 +132,21 @@ class KeyStore:
             PassphraseError: the passphrase does not open it, or the token refuses the PIN.
             TokenError: the token is missing or does not have the key.
         """
-        try:
-            check_private(folder, folder.stat().st_mode)
-            content = read_private(folder / HEADER)
-        except (FileNotFoundError, NotADirectoryError):
-            raise StoreMissingError(
-                f"{folder}: no key store here", "make one with `heqiao init`, or correct [keys] store"
-            ) from None
-        except PermissionError:
-            raise PermissionsError(
-                f"{folder}: this account may not enter it", "run as the account that owns the store"
-            ) from None
-        header = parse_header(folder / HEADER, content)
+        header = _read_header(folder)
         return cls(folder, header, _open_header(folder, header, passphrase, module))
+
+    @classmethod
+    def take_over(cls, folder: Path, data_keys: Sequence[bytes]) -> Self:
+        """A store that this node's own process has open, by what its `hand_over` gave.
+
+        It needs no passphrase, whose medium may be away by now, and no token. Raises StoreMissingError,
+        PermissionsError, StoreDamagedError, StoreVersionError.
+        """
+        return cls(folder, _read_header(folder), data_keys)
+
+    def hand_over(self) -> tuple[bytes, ...]:
+        """What opens the store, for another process of this node: only through a pipe between the two."""
+        return self._data_keys
 
     def unread(self) -> Self:
         """The same store with no secret in memory: each is read from its file again."""
@@ -289,6 +291,21 @@ def split_name(name: str) -> tuple[str, int]:
     if match is None:
         raise ValueError("a key's name is <purpose>.<epoch>, as in oprf.1")
     return match[1], int(match[2])
+
+
+def _read_header(folder: Path) -> Header:
+    try:
+        check_private(folder, folder.stat().st_mode)
+        content = read_private(folder / HEADER)
+    except (FileNotFoundError, NotADirectoryError):
+        raise StoreMissingError(
+            f"{folder}: no key store here", "make one with `heqiao init`, or correct [keys] store"
+        ) from None
+    except PermissionError:
+        raise PermissionsError(
+            f"{folder}: this account may not enter it", "run as the account that owns the store"
+        ) from None
+    return parse_header(folder / HEADER, content)
 
 
 def _open_header(folder: Path, header: Header, secret: bytes, module: Path | None) -> list[bytes]:

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from node.cli.options import home_option, load_config, require_node_role, write_output
+from node.config import open_key_store
 from node.context import open_node
 from node.errors import ConflictError
 from node.index import update_lock
+from node.services.job_process import JobProcess
 from node.services.memory import return_freed_memory
 from node.services.server import Server
 from node.services.signals import received_signals
@@ -37,10 +39,11 @@ def serve(home: Path, ready_file: Path | None) -> None:
     sys.setswitchinterval(SWITCH_S)
     config = require_node_role(load_config(home))
     log.configure(config.log, config.node.code)
-    node = open_node(config)
+    keys = open_key_store(config)
+    node = open_node(config, keys=keys)
     with contextlib.suppress(ConflictError):  # an import that is running now cleans up after itself
         update_lock.clean(node)
-    server = Server(node, home)
+    server = Server(node, home, JobProcess(config, keys))
     with received_signals() as signals:  # before anybody learns that it serves
         server.start()
         click.echo(

@@ -21,3 +21,10 @@ class JobsSection(Section):
         le=600,
         description="How often a process looks for work that no other process has: one short query",
     )
+    large_job: int = Field(
+        default=1_000,
+        ge=0,
+        le=10_000_000,
+        description="Jobs about more people run in a process of their own with a lower priority, so that "
+        "pages, small jobs and peers do not wait for them",
+    )

@@ -1,7 +1,7 @@
 """The background of a serving node: which job runs when (design.md section 8)."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from node.context import Node
@@ -28,8 +28,17 @@ class Runner:
     one of them is free.
     """
 
-    def __init__(self, node: Node, leases: Leases, poll_s: float, jobs_at_once: int = 2) -> None:
+    def __init__(
+        self,
+        node: Node,
+        leases: Leases,
+        poll_s: float,
+        jobs_at_once: int = 2,
+        elsewhere: Callable[[str], None] | None = None,
+    ) -> None:
+        """`elsewhere` is given the large jobs, for another process; without it they run here."""
         self._node, self._leases, self._poll_s, self._at_once = node, leases, poll_s, jobs_at_once
+        self._elsewhere, self._large = elsewhere, node.config.jobs.large_job if elsewhere else 0
         self._lists = _Workers(jobs_at_once, "job", self._wake)
         self._small = _Workers(2 * jobs_at_once, "small-job", self._wake)
         # Jobs without a worker, by the peers whose turns they wait for, oldest first.
@@ -41,9 +50,10 @@ class Runner:
 
     def resume(self) -> int:
         """Resume every open job that no process holds, now and repeatedly while serving; return how many."""
-        found = self._take_up()
+        found = self._open_jobs()
+        self.take_up(found)
         self._polling.start()
-        return found
+        return len(found)
 
     def start(self, job: str, submitted: JobRequest | None = None) -> None:
         """Run a job soon; a waiting or running one is not started twice.
@@ -51,6 +61,9 @@ class Runner:
         `submitted` spares reading the job's request back. Of a job that has to wait it is not kept.
         """
         subjects = self._count(job) if submitted is None else count_people(submitted)
+        if self._elsewhere is not None and subjects > self._large:
+            self._elsewhere(job)
+            return
         with self._lock:
             if job in self._taken or self._stopping.is_set():
                 return
@@ -70,25 +83,30 @@ class Runner:
         if self._polling.ident is not None:
             self._polling.join()
 
-    def _take_up(self) -> int:
-        with self._node.store.transaction("open jobs") as tx:
-            found = job_rows.open_jobs(tx, self._node.clock())
-            with self._lock:
-                waiting = {job: self._waiting[job] for job in found if job in self._waiting}
-            still = {
-                job
-                for job, (workers, peers) in waiting.items()
-                if not workers.turns.are_free(peers) and not job_rows.cancel_requested(tx, job)
-            }
+    def take_up(self, found: Sequence[str]) -> None:
+        """Run open jobs soon, but those that would only wait for turns of their peers again."""
+        with self._lock:
+            waiting = {job: self._waiting[job] for job in found if job in self._waiting}
+        still = set()
+        if waiting:
+            with self._node.store.transaction("cancelled jobs") as tx:
+                still = {
+                    job
+                    for job, (workers, peers) in waiting.items()
+                    if not workers.turns.are_free(peers) and not job_rows.cancel_requested(tx, job)
+                }
         for job in found:
             if job not in still:
                 self.start(job)
-        return len(found)
+
+    def _open_jobs(self) -> Sequence[str]:
+        with self._node.store.transaction("open jobs") as tx:
+            return job_rows.open_jobs(tx, self._node.clock())
 
     def _keep_polling(self) -> None:
         while not self._stopping.wait(self._poll_s):
             try:
-                self._take_up()
+                self.take_up(self._open_jobs())
             except NodeError as error:  # the database is unreachable: tried again later
                 log.get_logger().error("open_jobs_not_read", code=error.code, where=log.where(error))
 

@@ -106,6 +106,7 @@ class PlatformServicer(platform_pb2_grpc.PlatformServiceServicer):  # type: igno
         """Ask a job to stop."""
         access = self._access(call)
         engine.cancel(self._node, request.job_id, access)
+        self._runner.start(request.job_id)  # one that waits ends now, and not only when it is looked at
         return pb.CancelJobResponse(job=self._job(request.job_id, access))
 
     def ListJobs(self, request: pb.ListJobsRequest, call: Call) -> pb.ListJobsResponse:  # noqa: N802

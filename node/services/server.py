@@ -10,11 +10,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from heqiao.peer.v1 import correction_pb2, correction_pb2_grpc, service_pb2, service_pb2_grpc
 
-from keys import KeyringError
 from matcher.suites import x25519
 from node.context import Node
 from node.domain.jobs import JobRequest
-from node.errors import ConfigError, NodeError
+from node.errors import ConfigError
 from node.index.sum_packing import outdated_sums
 from node.jobs.calendar import working_days
 from node.jobs.leases import Leases
@@ -23,10 +22,12 @@ from node.jobs.scheduler import Scheduler
 from node.services import source_runs
 from node.services.corrections import CorrectionServicer
 from node.services.health import HealthWatch
+from node.services.job_process import JobProcess
 from node.services.peer import PeerServicer, peer_admission
 from node.services.periodic import periodic_tasks
 from node.services.platform import platform_admission
 from node.services.platform_port import PLATFORM_SERVICES, add_platform_services
+from node.services.reload import reload_keys
 from node.services.renderings import Renderings
 from node.services.source_runs import source_tasks
 from node.services.works import Works
@@ -57,13 +58,16 @@ WAITING_PER_WORKER = 8  # calls beyond that are refused at once: the queue is bo
 class Server:
     """A running node: two ports and the background jobs."""
 
-    def __init__(self, node: Node, home: Path | None = None) -> None:
-        """`home` is the home or its configuration file, by default the folder of the configuration."""
-        self._node = node
+    def __init__(self, node: Node, home: Path | None = None, large_jobs: JobProcess | None = None) -> None:
+        """`home` is the home or its configuration file, by default the folder of the configuration. Without
+        a process for large jobs they run in this one.
+        """
+        self._node, self._large_jobs = node, large_jobs
         jobs = node.config.jobs
         working_days(node)  # a table of days that cannot be read is told at the start
         self._leases = Leases(node.store, jobs.lease_s)
-        self._runner = Runner(node, self._leases, jobs.poll_s)
+        elsewhere = None if large_jobs is None else large_jobs.run
+        self._runner = Runner(node, self._leases, jobs.poll_s, elsewhere=elsewhere)
         self._scheduler = Scheduler(node, self._leases, periodic_tasks(node), jobs.poll_s)
         sources = source_tasks(node, home or node.config.folder)
         self._sources = Scheduler(node, self._leases, sources, jobs.poll_s, source_runs.LEASE)
@@ -112,10 +116,14 @@ class Server:
         self._health.enter_graceful_shutdown()
         self._watch.stop()
         ended = [server.stop(DRAIN_S) for server in (self._peer, self._platform)]
+        if self._large_jobs is not None:
+            self._large_jobs.finish()  # beside what ends here
         self._runner.stop()
         self._scheduler.stop()
         self._sources.stop()
         self._works.stop()
+        if self._large_jobs is not None:
+            self._large_jobs.close()
         self._leases.close()
         for event in ended:
             event.wait()
@@ -126,18 +134,10 @@ class Server:
         log.get_logger().info("stopped")
 
     def reload(self) -> None:
-        """Read keys, certificates, trusted roots and revocations again; running calls go on. What cannot be
-        read is logged, and the node keeps what it has.
-
-        All of it is also read when its files change; the log file is followed by every line that is written.
-        """
-        try:
-            self._node.ring.reload()
-        except (NodeError, KeyringError) as error:
-            log.get_logger().error("reload", status="failed", reason=str(error))
-        else:
-            log.get_logger().info("reload", status="done", epoch=self._node.keys.epoch)
-        self._node.revocations.reload()
+        """`reload_keys`, in all processes of this node; running calls go on."""
+        reload_keys(self._node)
+        if self._large_jobs is not None:
+            self._large_jobs.reload()
 
     def wait(self, signals: Iterator[int]) -> None:
         """Serve until SIGTERM or SIGINT; on SIGHUP `reload`."""

@@ -2,10 +2,12 @@
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from matcher import Identity
+from node.config.jobs import JobsSection
 from node.database import open_store
 from node.domain.subjects import Subject
 from node.domain.verification import Verification
@@ -72,3 +74,18 @@ def test_a_job_is_taken_once(running):
     made.start("two", SMALL)
     assert wait_for("one", "two")["one"] is SMALL
     go.set()
+
+
+def test_large_jobs_are_given_to_another_process_and_small_ones_are_not(running, tmp_path):
+    _, wait_for, go = running
+    given: list[str] = []
+    store = open_store(f"sqlite:///{tmp_path / 'b.db'}")
+    node = SimpleNamespace(config=SimpleNamespace(jobs=JobsSection()))
+    made = Runner(node, Leases(store, 30), poll_s=600, elsewhere=given.append)  # type: ignore[arg-type]
+    made.start("list", LIST)
+    made.start("one", SMALL)
+    assert set(wait_for("one")) == {"one"}
+    assert given == ["list"]
+    go.set()
+    made.stop()
+    store.dispose()

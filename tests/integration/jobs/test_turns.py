@@ -105,7 +105,7 @@ def test_a_job_that_waits_for_a_turn_is_cancelled_at_once(node: Node, runner: Ru
         runner.start(job)
     wait_for(lambda: len(runner._waiting) == 2, 30, "they do not wait")
     engine.cancel(node, "three")
-    runner._take_up()
+    runner.take_up(["three"])
     wait_for(lambda: has_ended(node, "three"), 30, "it is not cancelled")
     assert states(node, "three") == {DRIPS: "cancelled"}
     go.set()

@@ -6,7 +6,6 @@
 import json
 import shutil
 import sqlite3
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from node.database.leases import job_lease
 from node.database.tables import metadata
 from node.domain.verification import Verification
 from node.jobs import engine
-from node.responder import match
 from tests.support.cluster import (
     Process,
     Province,
@@ -33,33 +31,10 @@ from tests.support.cluster import (
     wait_report,
 )
 from tests.support.federation import QUICK_LEASES, set_config
+from tests.support.held_query import Gate
 
 JOB = "shared"
 LEASE_S = 4  # a process that runs, on a machine however busy, renews in time
-
-
-@dataclass
-class Gate:
-    """Holds the first query at its third chunk."""
-
-    reached: threading.Event
-    open: threading.Event
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    found = Gate(threading.Event(), threading.Event())
-    answer = match.Evaluation.answer
-
-    def held(self: match.Evaluation, sequence: int, points: bytes) -> bytes:
-        if sequence == 2 and not found.reached.is_set():
-            found.reached.set()
-            found.open.wait(300)
-        return answer(self, sequence, points)
-
-    monkeypatch.setattr(match.Evaluation, "answer", held)
-    yield found
-    found.open.set()
 
 
 @dataclass

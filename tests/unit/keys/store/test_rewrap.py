@@ -7,6 +7,7 @@ import pytest
 
 from keys.errors import (
     PassphraseError,
+    PermissionsError,
     StoreBusyError,
     StoreDamagedError,
 )
@@ -85,3 +86,17 @@ def test_rewrapped_many_times(folder):
     with pytest.raises(StoreDamagedError, match="at most 64"):
         store.rewrap(by_passphrase(b"x", CHEAP))
     assert opens(folder, b"62")
+
+
+def test_a_store_that_another_process_of_the_node_takes_over(folder):
+    """By what it was handed, without the passphrase; what is sealed after a rewrap it cannot open."""
+    given = KeyStore.open(folder, OLD).hand_over()
+    KeyStore.open(folder, OLD).rewrap(by_passphrase(NEW, CHEAP))
+    KeyStore.open(folder, NEW).add("oprf.2", b"2" * 32)
+    taken = KeyStore.take_over(folder, given)
+    assert taken.get("oprf.1") == SECRET
+    with pytest.raises(StoreDamagedError):
+        taken.get("oprf.2")
+    folder.chmod(0o750)
+    with pytest.raises(PermissionsError):
+        KeyStore.take_over(folder, given)
