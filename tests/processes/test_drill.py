@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import forked_testbed
+from tests.support.command_server import command_server
 from tests.support.paths import ROOT
 from tests.support.processes import await_line, processes_naming
 
@@ -51,10 +53,8 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_step_that_there_is_not(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [*DRILL, "--folder", str(tmp_path / "drill"), "--only", "tea"],
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
+    wrong = ("testbed.drill.__main__", "--folder", tmp_path / "drill", "--only", "tea")
+    done = command_server().run(wrong, program=forked_testbed.PROGRAM, cwd=ROOT)
     assert done.returncode == 1
     assert "drill: error: no step tea" in done.stderr
     assert "steps are: quiet, rotate oprf" in done.stderr

@@ -84,17 +84,17 @@ def test_a_home_of_any_name_is_served(tmp_path, name):
                 f'[{section}]\nlisten = "127.0.0.1:0"', f'[{section}]\nlisten = "127.0.0.1:{port}"'
             )
         (home / "node.toml").write_text(told, encoding="utf-8")
-        found = heqiao("health", "--home", home)
+        found = here("health", "--home", home)
         assert (found.returncode, found.stdout.count(b"serving")) == (0, 2), found
-        assert heqiao("import", "--clean", "--home", home).returncode == 0
+        assert here("import", "--clean", "--home", home).returncode == 0
         assert node.stop() == 0
 
 
 def test_a_command_to_copy_is_quoted_for_the_shell(tmp_path):
     home = tmp_path / "it's; a"
-    assert heqiao("init", "--home", home, "--code", "44", "--name", "x").returncode == 0
+    assert here("init", "--home", home, "--code", "44", "--name", "x").returncode == 0
     (home / "passphrase").chmod(0o644)
-    done = heqiao("keys", "verify", "--home", home).stderr.decode()
+    done = here("keys", "verify", "--home", home).stderr.decode()
     assert f"chmod 600 {shlex.quote(str(home / 'passphrase'))}" in done
 
 
@@ -131,7 +131,7 @@ def test_first_starts_wait_for_each_other(empty_url):
 @pytest.fixture(scope="module")
 def chinese_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("terminal") / "家𠮷"
-    assert heqiao("init", "--home", home, "--code", "44", "--name", "广东").returncode == 0
+    assert here("init", "--home", home, "--code", "44", "--name", "广东").returncode == 0
     return home
 
 
