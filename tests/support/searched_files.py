@@ -8,6 +8,7 @@ byte that was ever in a file when one of them ran, as if each had read everythin
 import os
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,12 @@ class SearchedFiles:
     def holding(self) -> list[Path]:
         """Files that hold a text, of those with something new since the last search."""
         before, self._known = self._known, {}
-        return [Path(path) for path in _files(self._folder) if self._holds(path, before.get(path))]
+        found = []
+        for path in _files(self._folder):
+            with suppress(FileNotFoundError):  # a running node has removed it since it was listed
+                if self._holds(path, before.get(path)):
+                    found.append(Path(path))
+        return found
 
     def _holds(self, path: str, before: _Searched | None) -> bool:
         now = time.time_ns()
