@@ -50,7 +50,7 @@ def main() -> None:
     """Do what the first argument says."""
     ask = Ask(**json.loads(sys.argv[1]))
     subjects, _, mandates = read_people(Path(ask.list_folder))  # some rows are planted as faulty
-    asked = Verification(tuple(ask.items), tuple(ask.peers), PURPOSE, "", subjects, mandates)
+    asked = Verification(tuple(ask.items), tuple(ask.peers), PURPOSE, "SA-2026-41", subjects, mandates)
     print(json.dumps(_run(ask, asked)), flush=True)
 
 

@@ -65,7 +65,7 @@ def read_list(folder: Path) -> Verification:
     subjects, bad, mandates = read_people(folder)
     if bad:
         raise SystemExit(f"{bad} rows of the benchmark's own list are refused")
-    return Verification((ITEM,), (RESPONDER,), PURPOSE, "", subjects, mandates)
+    return Verification((ITEM,), (RESPONDER,), PURPOSE, "SA-2026-41", subjects, mandates)
 
 
 def read_people(folder: Path) -> tuple[tuple[Subject, ...], int, dict[str, Mandate]]:

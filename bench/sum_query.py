@@ -15,7 +15,7 @@ from node.domain.sum_findings import SumReport
 from node.domain.summation import Summation, in_cohort
 from node.tabular.person_lists import read_cohort
 
-LAW = "SA-2014-58"
+LAW = "SA-2026-41"
 
 
 def main() -> None:

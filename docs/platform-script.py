@@ -14,7 +14,7 @@ from node.tabular.person_lists import read_households, read_mandates
 
 home, households, mandates = map(Path, sys.argv[1:4])
 subjects, known = read_households(households)[0], read_mandates(mandates)[0]
-asked = Verification(("C21", "C22"), ("44", "33"), "new_application", "", tuple(subjects), known)
+asked = Verification(("C21", "C22"), ("44", "33"), "new_application", "SA-2026-41", tuple(subjects), known)
 with Platform.open(home) as platform:
     job = platform.submit(asked)
     for state in platform.watch(job):

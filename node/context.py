@@ -16,8 +16,10 @@ from node.credentials.revocation_lists import Revocations, stamp_of
 from node.database import Store, database_url, key_epochs, open_store
 from node.database.schema import migrate_url
 from node.domain.catalogue import Catalogue
+from node.domain.code_tables import CodeTables
 from node.errors import PreconditionError, UnavailableError
 from node.federation.catalogue_file import open_catalogue
+from node.federation.code_tables_file import load_code_tables
 from node.mirror.verified_groups import VerifiedGroups
 
 
@@ -34,6 +36,7 @@ class Node:
     revocations: Revocations = field(default_factory=Revocations)
     verified_groups: VerifiedGroups = field(default_factory=VerifiedGroups)
     catalogue_signed: bool = False
+    code_tables: CodeTables = field(default_factory=CodeTables)
 
     @property
     def keys(self) -> NodeKeys:
@@ -61,6 +64,7 @@ def open_node(config: Config, clock: Clock = utc_now, keys: KeyStore | None = No
         ring=_open_ring(config, store, keys or open_key_store(config)),
         catalogue=loaded.catalogue,
         catalogue_signed=loaded.is_signed,
+        code_tables=load_code_tables(config),
         clock=clock,
         revocations=Revocations(config.tls.revocations, config.tls.ca, config.tls.certificate, clock),
     )

@@ -22,7 +22,7 @@ from testbed.processes import Children
 
 ITEMS = "Z59b,C21,C22,B12r,C23"
 SUM_ITEMS = "B11,D32m,D35"
-LAW = "SA-2014-58"  # the Interim Measures for Social Assistance of 2014, article 58
+LAW = "SA-2026-41"  # the Social Assistance Law of 2026, article 41
 NAME = "demo"
 MIN_WIDTH = 108
 

@@ -36,6 +36,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "sources": ("sources", "Manage the sources of this province's registers."),
         "index": ("index", "Maintain the partitions that this node serves."),
         "counties": ("counties", "Show what a county's CODE means, and has meant since 1980."),
+        "codes": ("codes", "Show legal bases and matters, and check a file of own ones."),
     },
     "Verify with other provinces": {
         "verify": ("verify", "Verify a county's list with other provinces."),

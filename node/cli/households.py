@@ -97,11 +97,11 @@ def _put(
     as_json: bool,
     replace: bool,
 ) -> None:
-    found, bad = read_household_records(source, stated_form(*form))
+    found, bad, lines = read_household_records(source, stated_form(*form))
     refuse_rejects(bad, source.parent, "no household was stored", rejects)
     with open_platform(home, address) as platform:
         done = Records(platform).put_households(found, replace=replace, changed_on=day)
-    refuse_rejects(as_rejects(done.faults, source), source.parent, "no household was stored", rejects)
+    refuse_rejects(as_rejects(done.faults, source, lines), source.parent, "no household was stored", rejects)
     result = {"added": done.added, "changed": done.changed, "known": done.known}
     text = f"{count(done.added, 'household')} added, {done.changed:,} changed, {done.known:,} as they were"
     show(result, text, as_json=as_json)

@@ -13,13 +13,14 @@ from node.cli.options import (
     count,
     home_option,
     json_option,
+    read_config,
     read_day_option,
     show,
     split_codes,
     stated_form,
     text_options,
 )
-from node.cli.record_rejects import as_rejects, refuse_rejects, rejects_option
+from node.cli.record_rejects import as_rejects, form_rejects, refuse_rejects, rejects_option
 from node.cli.terminal import print_table
 from node.client.records import HouseholdChoice, OpenUrgentCheck, RecordedMandate, Records
 from node.clock import utc_now
@@ -71,33 +72,35 @@ def add(
     LIST is CSV, a spreadsheet or JSON. All of its mandates are stored, or none; the same list again changes
     nothing. Urgent checks of people whom they name are closed.
     """
-    found, files, bad = read_mandate_records(source, stated_form(delimiter, encoding))
+    listed = read_mandate_records(source, stated_form(delimiter, encoding))
+    scans = listed.files if forms is not None else {}
+    folder, most = forms or source.parent, read_config(home).mandates.form_kib
+    bad = listed.rejects + form_rejects(source, listed, scans, folder, most)
     refuse_rejects(bad, source.parent, "no mandate was stored", rejects)
-    contents = _read_forms(files, forms)
     with open_platform(home, address) as platform:
         records = Records(platform)
-        done = records.add_mandates(found)
-        refuse_rejects(as_rejects(done.faults, source), source.parent, "no mandate was stored", rejects)
-        for number, content in contents.items():
-            records.add_form(number, content)
+        done = records.add_mandates(listed.mandates)
+        refused = as_rejects(done.faults, source, listed.lines)
+        refuse_rejects(refused, source.parent, "no mandate was stored", rejects)
+        with disk_errors("the mandates are stored; run the command again for the forms that are missing"):
+            for number, name in scans.items():
+                records.add_form(number, (folder / name).read_bytes())
+    left = len(listed.files) - len(scans)
+    if left:
+        click.echo(
+            f"warning: {count(left, 'scanned form')} not stored: give their folder with --forms", err=True
+        )
     text = f"{count(done.added, 'mandate')} added, {done.known:,} on record before"
-    text += f", {count(len(contents), 'scanned form')}" if contents else ""
+    text += f", {count(len(scans), 'scanned form')}" if scans else ""
     text += f"; {count(done.urgent_closed, 'urgent check')} closed" if done.urgent_closed else ""
     result = {
         "added": done.added,
         "known": done.known,
-        "forms": len(contents),
+        "forms": len(scans),
+        "forms_not_stored": left,
         "urgent_closed": done.urgent_closed,
     }
     show(result, text, as_json=as_json)
-
-
-def _read_forms(files: dict[str, str], folder: Path | None) -> dict[str, bytes]:
-    """The scanned forms, all read before anything is stored. Raises InputError."""
-    if not files or folder is None:
-        return {}
-    with disk_errors("name the folder of the scanned forms with --forms; no mandate was stored"):
-        return {number: (folder / name).read_bytes() for number, name in files.items()}
 
 
 @mandates.command()
@@ -302,10 +305,11 @@ def check(
 @address_option
 @click.argument("numbers", nargs=-1, metavar="[NUMBERS]")
 @click.option("--list", "source", type=_list_type,
-              help="A CSV file with the numbers, in a column mandate_no.")  # fmt: skip
+              help="A list with the numbers in a column mandate_no (CSV, spreadsheet, JSON).")  # fmt: skip
 @click.option("--reason", type=click.Choice(END_REASONS), default="withdrawn", show_default=True,
 metavar="CODE",
               help=f"Why: {', '.join(END_REASONS)}.")  # fmt: skip
+@rejects_option
 def revoke(
     home: Path,
     as_json: bool,
@@ -313,6 +317,7 @@ def revoke(
     numbers: tuple[str, ...],
     source: Path | None,
     reason: str,
+    rejects: Path | None,
 ) -> None:
     """Revoke mandates by their NUMBERS, for good.
 
@@ -325,13 +330,8 @@ def revoke(
     """  # noqa: D301 - click wants the real \b character
     given = [clean(number) for number in numbers]
     if source is not None:
-        found, rejects = read_revoked(source)
-        if rejects:
-            first = rejects[0]
-            raise InputError(
-                f"{first.file}: line {first.line}, {first.column}: {first.message}",
-                f"correct {count(len(rejects), 'row')}; no mandate was revoked",
-            )
+        found, bad = read_revoked(source)
+        refuse_rejects(bad, source.parent, "no mandate was revoked", rejects)
         given += found
     if not given:
         raise InputError("no mandate is named", "give its number, or a file of numbers with --list")

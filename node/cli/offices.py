@@ -37,6 +37,7 @@ from node.config import PASSPHRASE
 from node.credentials.tls_identity import load_tls_identity
 from node.domain.days import china_day
 from node.domain.offices import OfficeRow
+from node.domain.records import Reject
 from node.domain.stored_mandates import StoredMandate, signed_part, to_plain
 from node.errors import InputError
 from node.files import new_folder
@@ -186,14 +187,13 @@ def sign(folder: Path, certificate: Path, source: Path, out: Path, *, as_json: b
     store = KeyStore.open(folder / KEYS, read_passphrase(folder / PASSPHRASE))
     if make_office_card(store, held.code, held.name).key != held.key:
         raise InputError("the certificate is not of this office's key", "name the office's own --certificate")
-    mandates, files, rejects = read_mandate_records(source)
-    refuse_rejects(rejects, out.parent, "nothing was signed")
-    foreign = sum(one.mandate.office not in (held.code, held.name) for one in mandates)
-    if foreign:
-        raise InputError(
-            f"{count(foreign, 'mandate')} of the list name another office",
-            "an office signs its own mandates only",
-        )
+    mandates, files, rejects, lines = read_mandate_records(source)
+    foreign = [
+        Reject(str(source), line, "office", "other_office", "an office signs its own mandates only")
+        for one, line in zip(mandates, lines, strict=True)
+        if one.mandate.office not in (held.code, held.name)
+    ]
+    refuse_rejects(rejects + foreign, out.parent, "nothing was signed")
     plain = [_signed(store, held, one, files.get(one.mandate.number, "")) for one in mandates]
     write_output(out, json_text({"mandates": plain}, indent=1).encode() + b"\n")
     show(

@@ -86,7 +86,7 @@ def sum_(
 
     \b
     heqiao sum --home 45 --cohort workers.csv --items B11,D35 --peers 44,33 \\
-        --legal-basis SA-2014-58 --out sums
+        --legal-basis SA-2026-41 --out sums
     """  # noqa: D301 - click wants the real \b character
     config = read_config(home)
     catalogue = load_catalogue(config)

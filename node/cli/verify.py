@@ -20,8 +20,11 @@ from node.cli.options import (
 from node.cli.report_files import file_options, signer_of
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice, Records
+from node.clock import utc_now
 from node.domain.counties import count_stray_mandates
+from node.domain.days import china_day
 from node.domain.jobs import AUTO
+from node.domain.legal_bases import usual_basis
 from node.domain.mandate import PROGRAMMES
 from node.domain.matters import MATTERS, URGENT_BASIS
 from node.domain.records import Reject
@@ -75,7 +78,8 @@ from node.tabular.text_form import TextForm
     "--legal-basis",
     default="",
     metavar="CODE",
-    help="Code of the legal basis; recorded in the audit chains of both sides and in the report.",
+    help="Code of the legal basis (`heqiao codes list`); recorded in the audit chains of both sides and in "
+    "the report.  [default: the law on social assistance, by --purpose]",
 )
 @click.option(
     "--reuse",
@@ -132,7 +136,7 @@ def verify(
     catalogue = load_catalogue(config)
     for item in items:
         catalogue.item(item)
-    basis = legal_basis or (URGENT_BASIS if urgent else "")
+    basis = legal_basis or find_basis_of(purpose, urgent=urgent)
     choice = HouseholdChoice(items, peers, purpose, basis, numbers, office, matter, urgent, reuse=reuse)
     verification: Verification | None = None
     rejects: list[Reject] = []
@@ -166,6 +170,16 @@ def verify(
             signer=signer,
             platform=platform,
         )
+
+
+def find_basis_of(purpose: str, *, urgent: bool = False) -> str:
+    """The legal basis of today that is usual for a purpose. Raises UsageError where none is."""
+    found = usual_basis(purpose, china_day(utc_now()), urgent=urgent)
+    if not found:
+        raise click.UsageError(
+            f"a check for the purpose `{purpose}` needs --legal-basis", click.get_current_context()
+        )
+    return found
 
 
 def _require_one(*, is_list: bool, is_recorded: bool, declared: Path | None) -> None:

@@ -62,7 +62,7 @@ watch.add_command(thresholds)
     "--peers", required=True, metavar="CODES", callback=split_codes, help="Provinces such as 44,33."
 )
 @click.option(
-    "--legal-basis", default="", metavar="CODE", help="Code of the legal basis, such as SA-2026-46."
+    "--legal-basis", default="SA-2026-46", show_default=True, metavar="CODE", help="Code of the legal basis."
 )
 @click.option("--rejects", type=click.Path(path_type=Path, dir_okay=False),
               help="File for the rows that cannot be used (CSV).")  # fmt: skip

@@ -11,6 +11,8 @@ from heqiao.platform.v1 import catalogue_pb2 as pb
 from heqiao.platform.v1 import catalogue_pb2_grpc
 
 from node.client.platform import Platform
+from node.domain.code_tables import CodeTables
+from node.wire.platform_catalogue import read_code_tables
 
 
 class CatalogueClient:
@@ -26,6 +28,11 @@ class CatalogueClient:
             self._stub, "DescribeCatalogue", pb.DescribeCatalogueRequest()
         )
         return found
+
+    def code_tables(self) -> CodeTables:
+        """Legal bases and matters: the published codes, and those of the province."""
+        found: pb.ListCodesResponse = self._platform.call(self._stub, "ListCodes", pb.ListCodesRequest())
+        return read_code_tables(found)
 
     def differences(self, peers: Sequence[str] = ()) -> Sequence[pb.PeerDifferences]:
         """Where the catalogues of some peers differ, by default of all; each is asked now.

@@ -21,6 +21,7 @@ _EXAMPLES: Final = {
     ("peer", "advertise"): "10.45.0.1:7443",
     ("store", "password_file"): "database-password",
     ("catalogue", "path"): "catalogue.toml",
+    ("code_tables", "path"): "codes.toml",
     ("calendar", "path"): "working-days.toml",
     ("index", "publish_at"): "03:00",
     ("imports", "folder"): "incoming",

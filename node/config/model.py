@@ -11,6 +11,7 @@ from node.config.approvals import ApprovalsSection
 from node.config.backups import BackupsSection
 from node.config.calendar import CalendarSection
 from node.config.catalogue import CatalogueSection
+from node.config.code_tables import CodeTablesSection
 from node.config.console import ConsoleSection
 from node.config.deadlines import DeadlinesSection
 from node.config.identity import NodeSection
@@ -51,6 +52,7 @@ class Config(Section):
     platform: PlatformSection = Field(default_factory=PlatformSection)
     store: StoreSection = Field(default_factory=StoreSection)
     catalogue: CatalogueSection = Field(default_factory=CatalogueSection)
+    code_tables: CodeTablesSection = Field(default_factory=CodeTablesSection)
     index: IndexSection = Field(default_factory=IndexSection)
     imports: ImportsSection = Field(default_factory=ImportsSection)
     limits: LimitsSection = Field(default_factory=LimitsSection)

@@ -6,7 +6,7 @@ checks that number and is refused when a higher one exists.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -144,13 +144,6 @@ def is_due(tx: Connection, task: str, every_s: float) -> bool:
     """Whether a periodic task never ran, or ended at least `every_s` seconds ago."""
     due = tx.scalar(select(task_runs.c.ended_at + every_s <= DatabaseTime()).where(task_runs.c.task == task))
     return due is None or bool(due)
-
-
-def due_tasks(tx: Connection, every_s: Mapping[str, float]) -> set[str]:
-    """Those of the periodic tasks that never ran, or ended at least so many seconds ago."""
-    ended = select(task_runs.c.task, (DatabaseTime() - task_runs.c.ended_at).label("passed"))
-    passed = {row.task: row.passed for row in tx.execute(ended)}
-    return {task for task, least in every_s.items() if task not in passed or passed[task] >= least}
 
 
 def note_run(tx: Connection, task: str) -> None:

@@ -102,7 +102,7 @@ def _head(raw: Mapping[str, Any], faults: list[Fault]) -> HeadForm | None:
     try:
         CatalogueForm.model_validate(raw)
     except ValidationError as invalid:
-        faults += map(_form_fault, invalid.errors(include_url=False))
+        faults += map(form_fault, invalid.errors(include_url=False))
     try:
         return HeadForm.model_validate({name: raw.get(name) for name in HeadForm.model_fields})
     except ValidationError:
@@ -121,7 +121,8 @@ def _parts(raw: Mapping[str, Any], faults: list[Fault]) -> tuple[dict[int, Table
     )
 
 
-def _form_fault(error: Any) -> Fault:
+def form_fault(error: Any) -> Fault:
+    """One error of a file's form, as pydantic tells it."""
     found = "" if error["type"] == "missing" else shown(error["input"])
     return Fault(_key_path(error["loc"]), found, error["msg"])
 

@@ -197,6 +197,8 @@ class Report:
     # Of a re-check: what it looks at again.
     recheck: Recheck | None = field(default=None, repr=False)
     issuing_body: str = ""  # its official name, where the node was told
+    # The name of the legal basis in Chinese and English, where its code is one of the province's own.
+    legal_basis_name: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "findings", Findings.of(self.findings))

@@ -121,6 +121,7 @@ RPCS: Final[Mapping[str, Right]] = {
         {
             "DescribeCatalogue": Right(EVERYBODY, platform=True),
             "ListDifferences": Right(EVERYBODY, platform=True),
+            "ListCodes": Right(EVERYBODY, platform=True),
         },
     ),
     **_service(

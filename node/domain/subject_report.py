@@ -1,6 +1,7 @@
 """What a node asked about one person, as the person is told (个保法 art. 45; domain.md section 8). Pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from node.domain.findings import Finding
@@ -58,7 +59,10 @@ class HouseholdAbout:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SubjectReport:
-    """All of it. `kept_days` says how long after a job it can be told; none of it is the person's number."""
+    """All of it. `kept_days` says how long after a job it can be told; none of it is the person's number.
+
+    `code_names` are the names of legal bases and matters that are the province's own, Chinese and English.
+    """
 
     requester: str
     requester_name: str
@@ -67,3 +71,4 @@ class SubjectReport:
     jobs: tuple[AskedAbout, ...]
     mandates: tuple[MandateAbout, ...]
     households: tuple[HouseholdAbout, ...]
+    code_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)

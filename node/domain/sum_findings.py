@@ -84,6 +84,7 @@ class SumReport:
     peers: tuple[PeerSummary, ...]
     findings: tuple[SumFinding, ...] = field(repr=False)
     issuing_body: str = ""  # its official name, where the node was told
+    legal_basis_name: tuple[str, str] | None = None  # as in node.domain.findings.Report
 
     def finding(self, item: str, peer: str) -> SumFinding:
         """The answer of a peer for an item. Raises KeyError."""

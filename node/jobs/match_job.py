@@ -14,6 +14,7 @@ from node.domain.reuse import Reused, pack_reused
 from node.domain.subjects import Subject, Subjects
 from node.domain.verification import Verification, pack_verification, unpack_verification
 from node.errors import InvalidRequestError
+from node.jobs.legal_basis import require_basis
 from node.jobs.mandate_reasons import recorded_reasons
 from node.jobs.mandates import revoked_numbers
 from node.jobs.match_results import build_report
@@ -38,7 +39,7 @@ class MatchJob:
             raise InvalidRequestError("a subject's reference is given twice")
         if request.purpose not in PROGRAMMES:
             raise InvalidRequestError("unknown purpose", f"one of {', '.join(PROGRAMMES)}")
-        _check_basis(request)
+        _check_basis(node, request)
         for place, mandate in enumerate(request.mandates.values(), 1):
             wrong = fault(mandate)
             if wrong is not None:
@@ -110,8 +111,9 @@ class MatchJob:
         return build_report(node, job)
 
 
-def _check_basis(request: Verification) -> None:
+def _check_basis(node: Node, request: Verification) -> None:
     """An urgent check, and no other, has the legal basis of one: the report and the peers see it by that."""
+    require_basis(node, request.legal_basis, again=bool(request.recheck_of))
     if request.urgent != (request.legal_basis == URGENT_BASIS):
         raise InvalidRequestError(
             f"an urgent check, and no other, has the legal basis {URGENT_BASIS}",

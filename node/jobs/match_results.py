@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import accumulate, chain
 
 import numpy as np
+from numpy.typing import NDArray
 
 from node.context import Node
 from node.database import Connection
@@ -111,8 +112,7 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         left_out = deadline_rows.list_left_out(tx, [job])
         office_names = office_rows.office_names(tx)
     head = unpack_head(node.keys.vault.unseal(of_request(job), sealed))
-    subjects = head.refs
-    columns = [column for one in kept for column in _columns(node, one, row.items, len(subjects))]
+    columns = [column for one in kept for column in _columns(node, one, row.items, len(head.refs))]
     report = Report(
         job=job,
         requester=node.code,
@@ -125,12 +125,12 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         finished_at=row.finished_at,
         due_at=row.due_at,
         items=row.items,
-        subjects=subjects,
+        subjects=head.refs,
         peers=tuple(
             summarise_part(part, names.get(part.peer, part.peer), attempts.get((job, part.peer), ()))
             for part in parts
         ),
-        findings=_stack(subjects, columns),
+        findings=_stack(head.refs, columns),
         state=row.state,
         due_estimated=row.due_estimated,
         left_out=left_out.get(job, {}),
@@ -138,6 +138,7 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         offices=head.offices,
         office_names={code: office_names[code] for code, _ in head.offices if code in office_names},
         issuing_body=node.config.node.issuing_body,
+        legal_basis_name=node.code_tables.own_names().get(row.legal_basis),
     )
     return report, head.recheck_of
 
@@ -214,19 +215,18 @@ def _finding(item: str, peer: str, answer: Answer) -> Finding:
 
 def _stack(subjects: tuple[str, ...], columns: Sequence[Column]) -> Findings:
     """The columns of all peers and items below one another, each with an answer for every subject."""
-    # Column by column: each has 10 MB for a county's list, and three times that where they are joined.
-    everyone = np.arange(len(subjects), dtype=np.uintc).view(np.uint8)
-    subject, answer = array("I"), array("I")
     firsts = accumulate((len(different) for different, _ in columns), initial=0)
-    for first, (_, places) in zip(firsts, columns, strict=False):
-        subject.frombytes(everyone.data)
-        answer.frombytes((places + np.uint32(first)).astype(np.uintc, copy=False).view(np.uint8).data)
+    places = [column + np.uint32(first) for first, (_, column) in zip(firsts, columns, strict=False)]
     return Findings(
         refs=subjects,
         answers=tuple(chain.from_iterable(different for different, _ in columns)),
-        subject=subject,
-        answer=answer,
+        subject=_packed(np.tile(np.arange(len(subjects)), len(columns))),
+        answer=_packed(np.concatenate(places) if places else np.zeros(0, dtype=np.uint32)),
     )
+
+
+def _packed(numbers: NDArray[np.integer]) -> "array[int]":
+    return array("I", numbers.astype(np.uintc).tobytes())
 
 
 def require_ended(node: Node, job: str, kind: str) -> JobRow:

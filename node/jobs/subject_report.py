@@ -51,6 +51,8 @@ def report_subject(node: Node, access: JobAccess, identities: Sequence[Identity]
         return found, mandates, households
 
     found, mandates, households = node.store.retry_write("report subject", read)
+    used = {code for one in found for code in (one.legal_basis, one.matter)}
+    used |= {one.matter for one in mandates}
     return SubjectReport(
         requester=node.code,
         requester_name=node.config.node.name,
@@ -59,6 +61,7 @@ def report_subject(node: Node, access: JobAccess, identities: Sequence[Identity]
         jobs=tuple(_tell(node, one, values) for one in found),
         mandates=tuple(mandates),
         households=tuple(households),
+        code_names={code: name for code, name in node.code_tables.own_names().items() if code in used},
     )
 
 

@@ -7,6 +7,7 @@ from node.domain.jobs import SUM
 from node.domain.sum_findings import MIN_OPENED, SumReport
 from node.domain.summation import Person, Summation, pack_summation, unpack_summation
 from node.errors import InvalidRequestError, RefusedError
+from node.jobs.legal_basis import require_basis
 from node.jobs.part_run import PartRun
 from node.jobs.sum_results import build_sum_report
 from node.requester.sum_checkpoint import StoredSumCheckpoint
@@ -27,8 +28,7 @@ class SumJob:
         Raises InvalidRequestError, ItemNotOfferedError (no such item), and RefusedError for a cohort that no
         peer may answer.
         """
-        if not request.legal_basis:
-            raise InvalidRequestError("a sum needs a legal basis", "name its code, such as SA-2014-58")
+        require_basis(node, request.legal_basis)
         if len(set(request.cohort)) != len(request.cohort) or not all(request.cohort):
             raise InvalidRequestError("a person of the cohort is given twice, or without an identity")
         for code in request.items:

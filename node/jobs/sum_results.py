@@ -58,6 +58,7 @@ def build_sum_report(node: Node, job: str) -> SumReport:
         peers=tuple(summarise_part(part, names.get(part.peer, part.peer)) for part in parts),
         findings=tuple(findings),
         issuing_body=node.config.node.issuing_body,
+        legal_basis_name=node.code_tables.own_names().get(row.legal_basis),
     )
 
 

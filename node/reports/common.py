@@ -46,7 +46,7 @@ def facts(report: Report | SumReport, keys: Sequence[str], lang: str, **more: st
     values = {
         "job": f"{report.job} ({state_text(report.state, lang)})",
         "requester": f"{report.requester} {report.requester_name}",
-        "legal_basis": basis_text(report.legal_basis, lang),
+        "legal_basis": basis_text(report.legal_basis, lang, report.legal_basis_name),
         "created": minute(report.created_at),
         "finished": minute(report.finished_at),
         "due": _due(report, lang),
@@ -129,6 +129,7 @@ def head_json(report: Report | SumReport, purpose: str, catalogue: Catalogue) ->
         **({"issuing_body": report.issuing_body} if report.issuing_body else {}),
         "purpose": purpose,
         "legal_basis": report.legal_basis,
+        **({"legal_basis_name": list(report.legal_basis_name)} if report.legal_basis_name else {}),
         "catalogue_version": report.catalogue_version,
         "catalogue_digest": report.catalogue_digest,
         "created_at": report.created_at.isoformat(),

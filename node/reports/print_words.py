@@ -37,12 +37,11 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "item": ("项目", "item"),
     "members_with": ("有记录人数", "members with it"),
     "amounts": ("数量、档次", "count, band"),
-    "together": ("合计 {amount}", "together {amount}"),
     "provinces_answered": ("已全部答复省份", "provinces that answered all"),
     "roll_up_note": (
-        "同一项目在几个省都有记录的，人数只计一次，数量相加，金额档次相加为范围；未答复的省份没有计入。",
-        "A member with records in several provinces counts once; counts are added up, and bands of amounts "
-        "to a range. Provinces that did not answer are not in it.",
+        "同一项目在几个省都有记录的，人数只计一次，数量相加；未答复的省份没有计入。",
+        "A member with records in several provinces counts once, and counts are added up; "
+        "provinces that did not answer are not in it.",
     ),
     "valued": ("{text}：{value}", "{text}: {value}"),
     "as_of": ("截至 {day}", "as of {day}"),
@@ -138,9 +137,12 @@ def answering(peers: Sequence[PeerSummary], requester: str, lang: str) -> str:
     return choose(("、", ", "), lang).join(province(one, requester, lang) for one in peers) or "-"
 
 
-def basis_text(code: str, lang: str) -> str:
-    """A legal basis by its law and article, with its code; an unknown one by its code alone, and said so."""
-    name = name_of(code)
+def basis_text(code: str, lang: str, own: tuple[str, str] | None = None) -> str:
+    """A legal basis by its law and article, with its code; an unknown one by its code alone, and said so.
+
+    `own` is the name that the province gave to a code of its own; a published code has its published name.
+    """
+    name = name_of(code) or own
     if name is None:
         return phrase("unknown_basis", lang).format(code=code) if code else "-"
     return phrase("basis", lang).format(name=choose(name, lang), code=code)

@@ -75,7 +75,9 @@ def _report(form: str, more: _Schema, sometimes: _Schema) -> _Schema:
         "notes": _object({"zh": _TEXTS, "en": _TEXTS}),
         **more,
     }
-    optional = {"issuing_body": _TEXT, **sometimes, "signature": {"$ref": "#/$defs/Signature"}}
+    name = {**_TEXTS, "minItems": 2, "maxItems": 2}  # Chinese, English
+    named = {"issuing_body": _TEXT, "legal_basis_name": name}
+    optional = {**named, **sometimes, "signature": {"$ref": "#/$defs/Signature"}}
     return {**_object({**always, **optional}), "required": list(always)}
 
 

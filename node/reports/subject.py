@@ -1,5 +1,6 @@
 """What was asked about one person, for the person: as text and JSON (个保法 art. 45). Pure."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from node.domain.catalogue import Catalogue
@@ -61,21 +62,29 @@ def to_text(report: SubjectReport, catalogue: Catalogue, lang: str) -> str:
     if not report.jobs:
         lines += [_word("none", lang), ""]
     for place, job in enumerate(report.jobs, 1):
-        lines += _job_lines(place, job, catalogue, lang)
+        lines += _job_lines(place, job, catalogue, report.code_names, lang)
     lines += _section("mandates", [_mandate_line(one, lang) for one in report.mandates], lang)
     lines += _section("households", [_household_line(one) for one in report.households], lang)
     lines += [_word("kept", lang).format(report.kept_days), _word("facts", lang)]
     return "\n".join(lines)
 
 
-def _job_lines(place: int, job: AskedAbout, catalogue: Catalogue, lang: str) -> list[str]:
-    matter = choose(MATTERS[job.matter], lang) if job.matter in MATTERS else job.matter
+def _job_lines(
+    place: int,
+    job: AskedAbout,
+    catalogue: Catalogue,
+    own: Mapping[str, tuple[str, str]],
+    lang: str,
+) -> list[str]:
+    known = MATTERS.get(job.matter) or own.get(job.matter)
+    matter = choose(known, lang) if known else job.matter
+    basis = basis_text(job.legal_basis, lang, own.get(job.legal_basis)) if job.legal_basis else ""
     rows = (
         ("job", job.job),
         ("asked", china_minute(job.asked_at)),
         ("owner", job.owner),
         ("purpose", purpose_text(job.purpose, lang)),
-        ("basis", basis_text(job.legal_basis, lang) if job.legal_basis else ""),
+        ("basis", basis),
         ("matter", matter),
         ("peers", ", ".join(job.peers)),
         ("items", ", ".join(_item_text(catalogue, code, lang) for code in job.items)),
@@ -96,7 +105,6 @@ def _job_lines(place: int, job: AskedAbout, catalogue: Catalogue, lang: str) -> 
 def _answer_line(one: Finding, catalogue: Catalogue, lang: str) -> str:
     as_of = f" ({one.as_of})" if one.as_of else ""
     reason = f" [{one.reason}]" if one.reason else ""
-    item = _item_text(catalogue, one.item, lang)
     item = _item_text(catalogue, one.item, lang)
     return f"{one.peer} {item}: {outcome_text(one.outcome, lang)}{as_of}{reason}"
 
@@ -156,6 +164,11 @@ def to_json(report: SubjectReport) -> dict[str, Any]:
             }
             for one in report.households
         ],
+        **(
+            {"code_names": {code: {"zh": zh, "en": en} for code, (zh, en) in report.code_names.items()}}
+            if report.code_names
+            else {}
+        ),
     }
 
 

@@ -90,9 +90,9 @@ def require_known_items(node: Node, peer: PeerRow, start: EvaluateStart) -> None
     if start.purpose not in PROGRAMMES:
         raise InvalidRequestError("the purpose is not one of the catalogue's codes")
     require_monitoring(peer, start, china_day(node.clock()))
-    if not LEGAL_BASIS.fullmatch(start.legal_basis):
+    if not start.legal_basis or not LEGAL_BASIS.fullmatch(start.legal_basis):
         # It goes into the audit chain, which must never contain an identity number.
-        raise InvalidRequestError("the legal basis is not a code")
+        raise InvalidRequestError("a query needs a legal basis, and it must be a code")
     if start.points_announced > node.config.limits.max_points_per_query:
         raise InvalidPointsError("more points announced than one query may hold", "split the query")
 

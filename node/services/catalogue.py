@@ -41,6 +41,10 @@ class CatalogueServicer(catalogue_pb2_grpc.CatalogueServiceServicer):  # type: i
         found = compare_peers(self._node, self._peers(tuple(request.peers)))
         return pb.ListDifferencesResponse(peers=map(_message, found))
 
+    def ListCodes(self, _request: pb.ListCodesRequest, _call: Call) -> pb.ListCodesResponse:  # noqa: N802
+        """Legal bases and matters."""
+        return wire.code_tables_message(self._node.code_tables)
+
     def _peers(self, codes: tuple[str, ...]) -> list[PeerRow]:
         """The peers named, or all. Raises InvalidRequestError, NotFoundError."""
         if len(codes) > MOST_PEERS or len(set(codes)) != len(codes):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from keys import KeyringError
+from node.config import open_key_store
 from node.context import Node
 from node.credentials.validity import ListState, certificate_end, ends_soon, list_state
 from node.database import alerts as alert_rows
@@ -17,7 +18,6 @@ from node.jobs.calendar import working_days
 from node.jobs.notices import Source
 from node.jobs.watch_store import current_thresholds
 from node.rotation.status import read_due
-from node.services.opened_keys import opened_keys
 
 _LAST_DAYS = 7  # of a certificate
 _OVERDUE_SHOWN = timedelta(days=7)
@@ -38,7 +38,7 @@ def find_certificate(node: Node) -> Iterator[Notice]:
 
 def find_keys(node: Node) -> Iterator[Notice]:
     """Keys that are due, as `heqiao keys status` says."""
-    steps = read_due(node.config, opened_keys(node).open(), node.clock())
+    steps = read_due(node.config, open_key_store(node.config), node.clock())
     for purpose in sorted({one.step.purpose for one in steps}):
         count = sum(one.step.purpose == purpose for one in steps)
         yield Notice(NoticeKind.KEY_DUE, Level.WARNING, purpose, count=count)

@@ -117,7 +117,7 @@ def read_declared_records(
     Only of those in `numbers`, or of offices whose code begins with `office`. Raises InputError for a
     file that cannot be used as a whole.
     """
-    households, rejects = read_household_records(path, stated)
+    households, rejects, _ = read_household_records(path, stated)
     people = [
         Subject(f"{one.number}/{person.member_no}", one.number, "", person.identities, "")
         for one in households

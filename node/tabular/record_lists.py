@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from matcher.names import normalise_name
 from node.domain.households import MEMBER, RELATIVE, Household, Person
@@ -57,7 +58,26 @@ ROLE_NAMES: Mapping[str, str] = {
 }
 
 
-def read_household_records(path: Path, stated: TextForm = TO_FIND) -> tuple[list[Household], list[Reject]]:
+class HouseholdList(NamedTuple):
+    """The households of a list, the rows that are refused, and the first row of each household."""
+
+    households: list[Household]
+    rejects: list[Reject]
+    lines: list[int]
+
+
+class MandateList(NamedTuple):
+    """The mandates of a list, the files with their scanned forms by number, the rows that are refused, and
+    the row of each mandate.
+    """
+
+    mandates: list[StoredMandate]
+    files: dict[str, str]
+    rejects: list[Reject]
+    lines: list[int]
+
+
+def read_household_records(path: Path, stated: TextForm = TO_FIND) -> HouseholdList:
     """Households of a list with one row a person; rows of a household may be anywhere in it.
 
     Raises InputError for a file that cannot be used as a whole.
@@ -92,7 +112,7 @@ def read_household_records(path: Path, stated: TextForm = TO_FIND) -> tuple[list
         if wrong is not None:
             table, line = places[one.number]
             rejects.append(table.reject(line, CellError(*wrong)))
-    return households, rejects
+    return HouseholdList(households, rejects, [places[one.number][1] for one in households])
 
 
 def _with_head(household: Household, person: Person) -> Household:
@@ -120,17 +140,15 @@ def _read_person(table: ListTable, row: Row) -> Person:
     )
 
 
-def read_mandate_records(
-    path: Path, stated: TextForm = TO_FIND
-) -> tuple[list[StoredMandate], dict[str, str], list[Reject]]:
-    """Mandates of a list, the names of the files with their scanned forms by number, and rejected rows.
+def read_mandate_records(path: Path, stated: TextForm = TO_FIND) -> MandateList:
+    """Mandates of a list, one a row.
 
     Raises InputError for a file that cannot be used as a whole.
     """
     seen: set[str] = set()
     files: dict[str, str] = {}
 
-    def build(table: ListTable, row: Row) -> StoredMandate:
+    def build(table: ListTable, row: Row) -> tuple[StoredMandate, int]:
         mandate = read_mandate(table, row)
         if mandate.number.upper() in seen:
             message = "the mandate number was seen on an earlier row"
@@ -143,7 +161,7 @@ def read_mandate_records(
         name = clean(table.cell(row, "form_file"))
         if name:
             files[mandate.number] = _check_file(name)
-        return stored
+        return stored, row.line
 
     required = (
         "mandate_no",
@@ -156,7 +174,7 @@ def read_mandate_records(
         "signers",
     )
     found, rejects = read_list(path, FORM_ALIASES, None, stated, (*required, "doc_hash"), build)
-    return found, files, rejects
+    return MandateList([one for one, _ in found], files, rejects, [line for _, line in found])
 
 
 def _read_stored(table: ListTable, row: Row, mandate: Mandate) -> StoredMandate:

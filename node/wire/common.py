@@ -1,6 +1,6 @@
 """Bounds, heads and timestamps of all codecs; every byte from outside is checked before use."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,11 @@ def require_item_count(items: tuple[str, ...]) -> None:
 def require_short(*texts: str) -> None:
     """Raises InvalidRequestError for a code longer than MAX_TEXT."""
     require(all(len(text) <= MAX_TEXT for text in texts), f"a code is longer than {MAX_TEXT} characters")
+
+
+def name_pair(names: Sequence[str]) -> tuple[str, str] | None:
+    """A name in Chinese and English as a message has it; None where it has none."""
+    return (names[0], names[1]) if len(names) == len(("zh", "en")) else None
 
 
 def first_start(messages: Iterator[Any]) -> Any:

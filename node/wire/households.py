@@ -215,6 +215,9 @@ def subject_report_message(report: SubjectReport) -> pb.ReportSubjectResponse:
         jobs=map(_asked_message, report.jobs),
         mandates=map(_mandate_message, report.mandates),
         households=map(_household_message, report.households),
+        code_names=[
+            pb.CodeName(code=code, name_zh=zh, name_en=en) for code, (zh, en) in report.code_names.items()
+        ],
     )
 
 
@@ -263,6 +266,7 @@ def read_subject_report(message: pb.ReportSubjectResponse) -> SubjectReport:
         jobs=tuple(map(_asked, message.jobs)),
         mandates=tuple(map(_mandate, message.mandates)),
         households=tuple(map(_household, message.households)),
+        code_names={one.code: (one.name_zh, one.name_en) for one in message.code_names},
     )
 
 

@@ -20,7 +20,7 @@ from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InvalidRequestError
-from node.wire.common import day_of, days_of, require, timestamp
+from node.wire.common import day_of, days_of, name_pair, require, timestamp
 from node.wire.declared import declared_message
 
 CHUNK = 5_000  # people, mandates or answers in a message: about 300 KiB
@@ -190,6 +190,7 @@ def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportRespons
             catalogue_version=report.catalogue_version,
             catalogue_digest=bytes.fromhex(report.catalogue_digest),
             issuing_body=report.issuing_body,
+            legal_basis_name=report.legal_basis_name or (),
         )
     )
     found = Findings.of(report.findings)
@@ -255,6 +256,7 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
         due_estimated=job.due_estimated,
         left_out={one.peer: one.reason for one in job.left_out},
         issuing_body=header.issuing_body,
+        legal_basis_name=name_pair(header.legal_basis_name),
     )
 
 

@@ -1,12 +1,15 @@
 """The catalogue, and its differences from those of peers, as messages of the platform port."""
 
 from collections.abc import Iterable
+from datetime import date
 
 from heqiao.platform.v1 import catalogue_pb2, platform_pb2
 
 from matcher.types import Level
 from node.domain.catalogue import Catalogue, CodeEntry, Item, Table
 from node.domain.catalogue_differences import DifferenceKind, ItemDifference
+from node.domain.code_tables import CodeTables
+from node.domain.legal_bases import LegalBasis
 from node.wire.common import days_of
 
 KINDS = {one: getattr(catalogue_pb2, f"DIFFERENCE_KIND_{one.name}") for one in DifferenceKind}
@@ -100,3 +103,43 @@ def difference_message(found: ItemDifference) -> catalogue_pb2.ItemDifference:
             for one in found.attributes
         ],
     )
+
+
+def code_tables_message(tables: CodeTables) -> catalogue_pb2.ListCodesResponse:
+    """Legal bases and matters."""
+    return catalogue_pb2.ListCodesResponse(
+        legal_bases=[
+            catalogue_pb2.LegalBasis(
+                code=code,
+                name_zh=one.name[0],
+                name_en=one.name[1],
+                about_zh=one.about[0],
+                about_en=one.about[1],
+                is_for_people=one.for_people,
+                valid_from=one.first.isoformat() if one.first else "",
+                valid_to=one.last.isoformat() if one.last else "",
+                is_own=code in tables.own_bases,
+            )
+            for code, one in tables.bases.items()
+        ],
+        matters=[
+            catalogue_pb2.Matter(code=code, name_zh=zh, name_en=en, is_own=code in tables.own_matters)
+            for code, (zh, en) in tables.matters.items()
+        ],
+    )
+
+
+def read_code_tables(message: catalogue_pb2.ListCodesResponse) -> CodeTables:
+    """The code tables of the own node: what is published is known already."""
+    bases = {
+        one.code: LegalBasis(
+            (one.name_zh, one.name_en),
+            (one.about_zh, one.about_en),
+            one.is_for_people,
+            date.fromisoformat(one.valid_from) if one.valid_from else None,
+            date.fromisoformat(one.valid_to) if one.valid_to else None,
+        )
+        for one in message.legal_bases
+        if one.is_own
+    }
+    return CodeTables(bases, {one.code: (one.name_zh, one.name_en) for one in message.matters if one.is_own})

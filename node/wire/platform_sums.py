@@ -8,7 +8,7 @@ from heqiao.platform.v1 import platform_pb2 as pb
 from matcher import Identity
 from node.domain.sum_findings import SumFinding, SumOutcome, SumReport
 from node.domain.summation import Summation
-from node.wire.common import MILLION, day_of, days_of
+from node.wire.common import MILLION, day_of, days_of, name_pair
 from node.wire.platform import CHUNK, STATE_NAMES, identities_message, in_pieces, peer_summary
 
 OUTCOMES = {one: getattr(pb, f"SUM_OUTCOME_{one.value}") for one in SumOutcome}
@@ -40,6 +40,7 @@ def report_message(report: SumReport, job: pb.Job) -> pb.GetSumReportResponse:
         catalogue_digest=bytes.fromhex(report.catalogue_digest),
         findings=map(_finding_message, report.findings),
         issuing_body=report.issuing_body,
+        legal_basis_name=report.legal_basis_name or (),
     )
 
 
@@ -62,6 +63,7 @@ def read_report(message: pb.GetSumReportResponse) -> SumReport:
         peers=tuple(map(peer_summary, job.parts)),
         findings=tuple(map(_finding, message.findings)),
         issuing_body=message.issuing_body,
+        legal_basis_name=name_pair(message.legal_basis_name),
     )
 
 

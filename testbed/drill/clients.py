@@ -37,7 +37,7 @@ SUMS, SUM_JOB = "sums", "sum job"
 ITEMS = ("Z59b", "C21", "C22", "B12r", "C23")
 PEERS = tuple(province.code for province in homes.PROVIDERS)
 PURPOSE = "new_application"
-LAW = "SA-2014-58"
+LAW = "SA-2026-41"
 LIST_PEOPLE = 40  # of one job
 READS = 5  # of a mirror that another process replaces
 CALLS = 40  # on one connection; opening another also opens the key store, half a second
@@ -277,7 +277,7 @@ def read_list(ask: Ask) -> Verification:
     lists = Path(ask.folder) / homes.FEDERATION / homes.REQUESTER.code
     subjects = read_households(lists / "households.csv")[0]
     mandates = read_mandates(lists / "mandates.csv")[0]
-    return Verification(ITEMS, PEERS, PURPOSE, "", tuple(subjects), mandates)
+    return Verification(ITEMS, PEERS, PURPOSE, "SA-2026-41", tuple(subjects), mandates)
 
 
 def read_truth(ask: Ask) -> dict[Key, Answer]:

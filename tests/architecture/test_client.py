@@ -13,7 +13,7 @@ CLIENT = "node.client"
 # What its modules import. A new one needs a line in pyproject.toml and docs/dependencies.md, and a reason.
 FOREIGN = {"blake3", "cryptography", "google", "grpc", "grpc_status", "pydantic", "pydantic_core"}
 GENERATED = {"heqiao"}
-MOST_MODULES = 95  # a third of them are sections of the configuration, one small file each
+MOST_MODULES = 96  # a third of them are sections of the configuration, one small file each
 NEVER = ("node.database", "node.context", "node.index", "node.registers", "node.requester", "node.responder")
 DEPENDENCIES = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 

@@ -61,7 +61,7 @@ def test_an_office_is_certified_signs_and_is_revoked(made: Path, tmp_path: Path)
     assert len(row["signature"]) == 88
     foreign = write_rows(base / "foreign.csv", mandate_rows(mandate(no="M")))
     error = fails("offices", "sign", "--dir", office, "--certificate", held, foreign, "--out", base / "y")
-    assert "1 mandate of the list name another office" in error
+    assert "office: an office signs its own mandates only" in error
     assert not (base / "y").exists()
     error = fails("offices", "sign", "--dir", other, "--certificate", held, listed, "--out", base / "z")
     assert "not of this office's key" in error

@@ -20,7 +20,12 @@ from tests.support.single_node import number
 
 ONE = identity.parse(number(1))
 ASKED = Verification(
-    ("C21",), ("44",), "review", "", (Subject("1/1", "1", "", (ONE,), "M"),), {"M": mandate_for(ONE.value)}
+    ("C21",),
+    ("44",),
+    "review",
+    "SA-2026-41",
+    (Subject("1/1", "1", "", (ONE,), "M"),),
+    {"M": mandate_for(ONE.value)},
 )
 
 

@@ -143,6 +143,8 @@ APART = {
     "synth",
     "ca",
     "fingerprint",
+    "codes list",
+    "codes check",
     "counties",
     "keys recipient",
     "keys restore",

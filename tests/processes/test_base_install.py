@@ -45,7 +45,8 @@ from node.tabular.person_lists import read_households, read_mandates
 
 home, data = map(Path, sys.argv[1:3])
 subjects, mandates = read_households(data / "households.csv")[0], read_mandates(data / "mandates.csv")[0]
-asked = Verification(("C21", "C23"), ("44", "33"), "new_application", "", tuple(subjects[:40]), mandates)
+some = tuple(subjects[:40])
+asked = Verification(("C21", "C23"), ("44", "33"), "new_application", "SA-2026-41", some, mandates)
 cohort = in_cohort([subject.identities for subject in subjects])
 printed = {}
 with Platform.open(home) as platform:
@@ -53,13 +54,13 @@ with Platform.open(home) as platform:
     printed["states"] = [len(state.parts) for state in platform.watch(job)][-1]
     report = platform.report(job)
     printed["findings"] = [[f.subject, f.item, f.peer, f.outcome.value, f.value] for f in report.findings]
-    totals = platform.sum(Summation(("B11",), ("44", "33"), "SA-2014-58", cohort), "base-sum")
+    totals = platform.sum(Summation(("B11",), ("44", "33"), "SA-2026-41", cohort), "base-sum")
     printed["sums"] = [[f.item, f.peer, f.outcome.value, f.count, f.total] for f in totals.findings]
     printed["jobs"] = sorted(one.job_id for one in platform.jobs().jobs if one.job_id.startswith("base-"))
     printed["peers"] = [peer.code for peer in platform.peers()]
     printed["items"] = len(platform.catalogue().items)
     printed["refused"] = []
-    other = Verification(("C21",), ("44",), "review", "", tuple(subjects[:1]), mandates)
+    other = Verification(("C21",), ("44",), "review", "SA-2026-41", tuple(subjects[:1]), mandates)
     for call, kind in (
         (lambda: platform.report("nobody"), NotFoundError),
         (lambda: platform.submit(other, job), JobConflictError),

@@ -46,7 +46,7 @@ def start_of(
         first_point=0,
         items=(CLASSES[token_class],),
         purpose="review",
-        legal_basis="",
+        legal_basis="SA-2026-46",
         mandate_root=bytes(32),
         token_class=token_class,
     )

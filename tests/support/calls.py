@@ -42,6 +42,7 @@ def good_start(signed: types_pb2.SignedManifest) -> match_pb2.EvaluateStart:
         points_announced=4,
         items=["C21"],
         purpose="new_application",
+        legal_basis="SA-2026-41",
         mandate_root=bytes(32),
         token_class="ordinary",
     )

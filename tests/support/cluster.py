@@ -217,7 +217,9 @@ def read_verification(
     folder = federation / REQUESTER
     subjects, _ = read_households(folder / "households.csv")
     mandates, _ = read_mandates(folder / "mandates.csv")
-    return Verification(tuple(items), tuple(peers), "new_application", "", tuple(subjects[:most]), mandates)
+    return Verification(
+        tuple(items), tuple(peers), "new_application", "SA-2026-41", tuple(subjects[:most]), mandates
+    )
 
 
 def run_job(province: Province, job: str, verification: Verification) -> Report:

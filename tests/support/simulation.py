@@ -45,7 +45,6 @@ from tests.support.examples import mandate_for
 from tests.support.federation import QUICK_LEASES, Federation, allow_sums, set_config
 from tests.support.leakage import forms
 from tests.support.salt_change import take_salt
-from tests.support.searched_files import SearchedFiles
 from tests.support.tap import Fault, Tap
 
 LIMITS = {"k_anonymity": 4, "chunk_points": 16, "planted_per_partition": 1}
@@ -92,7 +91,6 @@ class Simulation:
         self.model, self.clock = ops.Model(), FakeClock(datetime.now(UTC))
         self.salts, self.salt_of = [federation.salt], dict.fromkeys(ops.CODES, 1)
         (folder / "homes").mkdir()
-        self._files = SearchedFiles(folder / "homes", PLANTED)
         silence_log(folder / "homes")
         self._jobs = self._copies = 0
         self._faulty: set[str] = set()  # peers with a fault armed since the last query
@@ -169,7 +167,7 @@ class Simulation:
     @_do.register
     def _(self, operation: ops.Sum) -> None:
         cohort = in_cohort((parse(ops.number_of(person)),) for person in operation.people)
-        asked = Summation((ops.WAGES,), ops.ANSWERING, "SA-2014-58", cohort)
+        asked = Summation((ops.WAGES,), ops.ANSWERING, "SA-2026-41", cohort)
         report = self._ask(asked, sum_results.build_sum_report)
         for code in ops.ANSWERING:
             self._check_sum(code, report.finding(ops.WAGES, code), operation.people)
@@ -327,7 +325,7 @@ class Simulation:
             ops.MATCH_ITEMS,
             ops.ANSWERING,
             "review",
-            "",
+            "SA-2026-46",
             subjects,
             {"M": mandate_for(*map(ops.number_of, people))},
         )
@@ -377,8 +375,10 @@ class Simulation:
 
     # ---- what must always hold
     def _require_nobody_is_kept(self) -> None:
-        found = self._files.holding()
-        assert not found, [path.name for path in found]
+        for path in (self.folder / "homes").rglob("*"):
+            if path.is_file():
+                content = path.read_bytes()
+                assert not any(form in content for form in PLANTED), path.name
 
     def _require_chains(self) -> None:
         for code in filter(self._up, ops.CODES):

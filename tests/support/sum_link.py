@@ -88,4 +88,4 @@ def ask(requester: Node, link: SumLink, people: Sequence[str], **settings: int) 
     made = QueryContext.of(requester, peer, None, checkpoint, mapped, deadline)
     chosen = made.settings.model_copy(update={"min_bucket_entries": 1, **settings})
     context = replace(made, code=PEER.code, settings=chosen, seen_manifests=None, pinned_keys=None)
-    return ask_sums(context, link, checkpoint, SumQuestion(cohort, ("B11",), "SA-2014-58"))[0]
+    return ask_sums(context, link, checkpoint, SumQuestion(cohort, ("B11",), "SA-2026-41"))[0]

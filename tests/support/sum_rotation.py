@@ -81,7 +81,7 @@ def make_register(folder: Path, wages: Mapping[str, int]) -> Node:
     return node
 
 
-LAW = "SA-2014-58"
+LAW = "SA-2026-41"
 
 
 def give_room(homes: Iterable[Path], folder: Path) -> None:

@@ -19,4 +19,4 @@ def request(people: Sequence[str], *more: Mandate, **changes: Any) -> Verificati
         Subject(f"h{place}/1", f"h{place}", "", (identity.parse(one),), f"M{place}")
         for place, one in enumerate(people)
     )
-    return replace(Verification(("C21",), ("44",), "monitoring", "", subjects, known), **changes)
+    return replace(Verification(("C21",), ("44",), "monitoring", "SA-2026-46", subjects, known), **changes)

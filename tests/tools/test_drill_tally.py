@@ -92,7 +92,7 @@ def test_without_a_revocation_nobody_is_refused() -> None:
 # what an answer is held against
 
 SUBJECT = Subject("H1/1", "H1", "甲", (identity.planted("x", "45", "a"),), "M1")
-ASKED = Verification(("C21",), ("44",), "new_application", "", (SUBJECT,), {})
+ASKED = Verification(("C21",), ("44",), "new_application", "SA-2026-41", (SUBJECT,), {})
 KEY = ("H1/1", "C21", "44")
 
 

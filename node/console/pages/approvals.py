@@ -8,7 +8,7 @@ from starlette.responses import Response
 from node.client.drafts import Drafts, Request
 from node.console.pages.checks import PURPOSES
 from node.console.pages.prepared import KIND_WORDS
-from node.console.pages.reference import LEVELS
+from node.console.pages.reference import LEVELS, code_tables
 from node.console.pages.sign_in import problem_of
 from node.console.render import mask_name, mask_number, show
 from node.console.visits import Visit
@@ -70,7 +70,7 @@ def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response
         "kind": KIND_WORDS.get(draft.kind, draft.kind),
         "begins": _BEGINS.get(draft.kind, "同意"),
         "purposes": PURPOSES | _SUMS,
-        "basis": described(asked.legal_basis, visit.lang),
+        "basis": described(asked.legal_basis, visit.lang, code_tables(visit).own_bases),
         "items": {one.code: one for one in visit.node.catalogue().items},
         "levels": LEVELS,
         "names": {one.code: one.name for one in visit.node.peers()},

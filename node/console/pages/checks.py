@@ -14,13 +14,12 @@ from node.console.forms import STEPS, Authorisation, CheckForm, Member
 from node.console.pages.households import add_recorded
 from node.console.pages.member_lists import add_from_list
 from node.console.pages.prepared import CLOSED, KIND_WORDS, PATHS, find_open
-from node.console.pages.reference import LEVELS
+from node.console.pages.reference import LEVELS, offered_bases
 from node.console.pages.sign_in import problem_of
 from node.console.pages.uploaded_lists import WrongRow, WrongRowsError
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.jobs import VERIFICATION
-from node.domain.legal_bases import LEGAL_BASES, described
 from node.domain.mandate import EVENTS
 from node.domain.size_classes import size_class
 from node.errors import (
@@ -38,7 +37,6 @@ PURPOSES: Final = {
     "monitoring": "动态监测",
     "other": "其他",
 }
-BASES: Final = tuple(code for code, one in LEGAL_BASES.items() if one.for_people)
 EVENT_WORDS: Final = {"programme_exit": "退出救助", "household_change": "家庭成员变化"}
 _PAGE: Final = 50
 _OWN_POINTS: Final = 4  # of every query beside those of people: canaries and misses
@@ -140,7 +138,7 @@ def _step(
         "wrong_rows": wrong_rows,
         "missing": forms.missing(form),
         "purposes": PURPOSES,
-        "bases": {code: described(code, visit.lang) for code in BASES},
+        "bases": offered_bases(visit, for_people=True),
         "events": {name: EVENT_WORDS[name] for name in EVENTS},
         "items": visit.node.catalogue().items,
         "levels": LEVELS,
@@ -156,7 +154,7 @@ def _numbers(form: CheckForm) -> int:
 
 def _save_household(visit: Visit, form: CheckForm) -> CheckForm:
     purpose, basis = visit.field("purpose", 32), visit.field("legal_basis", 32)
-    if purpose not in PURPOSES or basis not in BASES:
+    if purpose not in PURPOSES or basis not in offered_bases(visit, for_people=True):
         raise InputError("请选择业务类型和法律依据")
     return replace(form, household=visit.field("household", 40), purpose=purpose, legal_basis=basis)
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from node.client.records import RecordedMandate, Records
 from node.clock import utc_now
+from node.console.pages.reference import code_tables
 from node.console.pages.uploaded_lists import REASONS as ROW_REASONS
 from node.console.pages.uploaded_lists import WrongRow, WrongRowsError, read_list
 from node.console.problems import SHOWN, words_of
@@ -19,7 +20,6 @@ from node.console.rights import may
 from node.console.visits import Visit
 from node.domain.days import china_day
 from node.domain.mandate_words import reason_text
-from node.domain.matters import MATTERS
 from node.domain.users import unit_owner
 from node.errors import InputError
 from node.tabular.record_lists import FORM_ALIASES, read_mandate_records
@@ -84,7 +84,7 @@ def add_list(visit: Visit) -> Response:
     """Put the mandates of an uploaded list on record, all or none."""
     unreadable = "名单无法读取：首行须为列名，各列见下方说明"
     try:
-        found, _, rejects = read_list(visit, "list", read_mandate_records, unreadable)
+        found, _, rejects, lines = read_list(visit, "list", read_mandate_records, unreadable)
     except InputError as error:
         return _list(visit, problem=visit.say(error.message), status=422)
     if rejects:
@@ -96,7 +96,8 @@ def add_list(visit: Visit) -> Response:
         return _list(visit, problem=words_of(visit, error), status=422)
     if done.faults:
         rows = [
-            WrongRow(one.place + 2, _column(visit, one.field), _why(visit, one.reason)) for one in done.faults
+            WrongRow(lines[one.place], _column(visit, one.field), _why(visit, one.reason))
+            for one in done.faults
         ]
         return _wrong(visit, rows)
     text = "已登记{added}份授权书，另有{known}份原已登记。"
@@ -200,7 +201,7 @@ def _one(visit: Visit, *, problem: str = "", done: str = "", status: int = 200) 
         "standings": STANDINGS,
         "why": state_words(visit, found),
         "items": items,
-        "matters": {code: words[visit.lang == "en"] for code, words in MATTERS.items()},
+        "matters": {code: words[visit.lang == "en"] for code, words in code_tables(visit).matters.items()},
         "signed": SIGNED,
         "ends": [(name, visit.say(words)) for name, words in ENDS.items()],
         "can_revoke": may_revoke and _is_own(visit, found) and found.ended_at is None,

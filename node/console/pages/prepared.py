@@ -12,10 +12,10 @@ from typing import Any, Final, TypeVar
 from starlette.responses import Response
 
 from node.client.drafts import Draft, Drafts, FoundDraft
+from node.console.pages.reference import offered_bases
 from node.console.pages.uploaded_lists import WrongRow, WrongRowsError, read_list, require_right
 from node.console.render import show
 from node.console.visits import Visit
-from node.domain.legal_bases import LEGAL_BASES, described
 from node.domain.records import Reject
 from node.errors import (
     InputError,
@@ -91,13 +91,13 @@ def find_open(visit: Visit, kind: str) -> FoundDraft | None:
     return found if found.draft.kind == kind and found.draft.state not in CLOSED else None
 
 
-def require_head(head: Head) -> None:
+def require_head(visit: Visit, head: Head) -> None:
     """Raises InputError with the Chinese words of what is missing."""
     if not head.items:
         raise InputError("请选择核对项目")
     if not head.peers:
         raise InputError("请选择核对省份")
-    if head.legal_basis not in LEGAL_BASES:
+    if head.legal_basis not in offered_bases(visit):
         raise InputError("请选择法律依据")
 
 
@@ -131,7 +131,7 @@ def send_prepared(
     drafts = Drafts(visit.node)
     try:
         draft = drafts.save(pack(head), draft.draft_id, visit.number("version"), draft.kind)
-        require_head(head)
+        require_head(visit, head)
         send(drafts, draft)
     except WrongRowsError as error:
         return draft, Problem(visit.say(error.message, count=error.count), error.rows)
@@ -164,7 +164,7 @@ def choices(
     return {
         "offered": [one for one in fit if items is None or one.code in items],
         "peers": [one for one in visit.node.peers() if peers is None or one.code in peers],
-        "bases": [(code, described(code, visit.lang)) for code in LEGAL_BASES],
+        "bases": list(offered_bases(visit).items()),
     }
 
 

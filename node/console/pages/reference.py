@@ -4,8 +4,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from node.client.catalogue import CatalogueClient
+from node.clock import utc_now
 from node.console.render import show
 from node.console.visits import Visit
+from node.domain.code_tables import CodeTables
+from node.domain.days import china_day
+from node.domain.legal_bases import described
 
 LEVELS = {
     "existence": "有无",
@@ -19,9 +24,30 @@ LEVELS = {
 SENSITIVITIES = {"P": "个人信息", "SP": "敏感个人信息", "SF": "敏感金融信息", "SM": "医疗健康信息"}
 
 
+def code_tables(visit: Visit) -> CodeTables:
+    """Legal bases and matters of the node: the published codes, and the province's own."""
+    return CatalogueClient(visit.node).code_tables()
+
+
+def offered_bases(visit: Visit, *, for_people: bool = False) -> dict[str, str]:
+    """Legal bases that are in force today, in words by code; `for_people` those of checks of people."""
+    tables, today = code_tables(visit), china_day(utc_now())
+    return {
+        code: described(code, visit.lang, tables.own_bases)
+        for code, one in tables.bases.items()
+        if one.is_in_force(today) and (one.for_people or not for_people)
+    }
+
+
 def show_catalogue(visit: Visit) -> Response:
     """Every item in words: definition, holder, sensitivity, what a peer is told."""
-    values = {"catalogue": visit.node.catalogue(), "levels": LEVELS, "sensitivities": SENSITIVITIES}
+    values = {
+        "catalogue": visit.node.catalogue(),
+        "levels": LEVELS,
+        "sensitivities": SENSITIVITIES,
+        "bases": offered_bases(visit),
+        "matters": code_tables(visit).matters,
+    }
     return show(visit, "catalogue.html", values)
 
 

@@ -21,7 +21,7 @@ def _number(order: int) -> str:
 
 NUMBERS = [_number(at) for at in range(600)]
 COHORT = "证件号码\n" + "\n".join(NUMBERS) + "\n"
-WHAT = {"items": ["B11"], "peers": ["44"], "legal_basis": "SA-2014-58"}
+WHAT = {"items": ["B11"], "peers": ["44"], "legal_basis": "SA-2026-41"}
 
 
 def begin(browser: Browser, kind: str, **fields: str) -> str:

@@ -167,6 +167,7 @@ EVALUATE = {
     "unknown_suite": (started(suite="SM2-SM3"), Code.INVALID_ARGUMENT, "unknown_suite", {"suite": SUITE}),
     "unknown_purpose": (started(purpose="curiosity"), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "long_purpose": (started(purpose="x" * 65), Code.INVALID_ARGUMENT, "invalid_request", {}),
+    "no_legal_basis": (started(legal_basis=""), Code.INVALID_ARGUMENT, "invalid_request", {}),
     "legal_basis_with_a_number": (
         started(legal_basis="449999190001010034"),
         Code.INVALID_ARGUMENT,

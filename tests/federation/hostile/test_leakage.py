@@ -310,7 +310,7 @@ OBJECTS = {
     "label_record": RECORD,
     "entry": buckets.Entry(BYTES[:10], BYTES, BYTES, SECRET_VALUE),
     "bucket": buckets.Bucket(0, BYTES, BYTES),
-    "verification": verification.Verification(("C21",), ("44",), "review", "", (SUBJECT,), {"M1": MANDATE}),
+    "verification": verification.Verification(("C21",), ("44",), "review", "L", (SUBJECT,), {"M1": MANDATE}),
     "question": match_query.Question((SUBJECT,), ({},), (MANDATE,), (), "review", ""),
     "query": match_query.Query(
         TokenClass.ORDINARY, ("C21",),

@@ -79,7 +79,7 @@ def prepared(done: Result) -> dict[str, object]:
 
 def sum_words(cohort: Path, folder: Path, job: str) -> tuple[object, ...]:
     return (
-        "sum", "--cohort", cohort, "--items", "B11", "--peers", "44", "--legal-basis", "SA-2014-58",
+        "sum", "--cohort", cohort, "--items", "B11", "--peers", "44", "--legal-basis", "SA-2026-41",
         "--out", folder, "--job", job, "--json",
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def test_a_sum(node: Province, run: Run, cohort: Path, tmp_path: Path) -> None:
     name = str(draft["draft"])
     assert name in run("appr", "drafts", "list").output
     shown = run("appr", "drafts", "show", name)
-    assert "SA-2014-58" in shown.output
+    assert "SA-2026-41" in shown.output
     assert not any(number(at) in shown.output for at in range(600))
     for other in ("prep", "away", "eyes"):
         assert run(other, "drafts", "approve", name, "--yes").exit_code == 1

@@ -51,6 +51,9 @@ SUBMISSIONS = {
     "unknown_peer": ({"peers": ("65",)}, NotFoundError),
     "unknown_purpose": ({"purpose": "curiosity"}, InvalidRequestError),
     "legal_basis": ({"legal_basis": "a b"}, InvalidRequestError),
+    "no_legal_basis": ({"legal_basis": ""}, InvalidRequestError),
+    "legal_basis_on_no_list": ({"legal_basis": "SA-2026-4l"}, InvalidRequestError),
+    "legal_basis_not_in_force": ({"legal_basis": "SA-2014-58"}, InvalidRequestError),
     "identity_as_legal_basis": ({"legal_basis": "449999190001010034"}, InvalidRequestError),
 }
 JOB_IDS = ("", "a b", "x" * 65, "a/b", "449999190001010034", "job-449999190001010", "\u0661" * 3)

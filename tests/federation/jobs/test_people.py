@@ -59,7 +59,7 @@ def _number(order: int) -> str:
 
 
 COHORT = Summation(
-    ("B11",), ("44",), "SA-2014-58", in_cohort([identity.parse(_number(at))] for at in range(600))
+    ("B11",), ("44",), "SA-2026-41", in_cohort([identity.parse(_number(at))] for at in range(600))
 )
 
 

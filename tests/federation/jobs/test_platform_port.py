@@ -45,7 +45,12 @@ def submission(**subject: object) -> list[pb.SubmitVerificationRequest]:
         identities=pb.Identities(counts=[len(person["identities"])], values=person["identities"]),
     )
     start = pb.VerificationStart(
-        job_id="stock", items=["C21"], peers=["44"], purpose="new_application", subjects_announced=1
+        job_id="stock",
+        items=["C21"],
+        peers=["44"],
+        purpose="new_application",
+        legal_basis="SA-2026-41",
+        subjects_announced=1,
     )
     return [
         pb.SubmitVerificationRequest(start=start),

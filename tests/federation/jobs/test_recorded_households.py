@@ -38,7 +38,7 @@ from tests.support.mandate_lists import (
     write_rows,
 )
 
-ASKED = HouseholdChoice(("C21",), ("44",), "review", numbers=("H1",))
+ASKED = HouseholdChoice(("C21",), ("44",), "review", "SA-2026-46", numbers=("H1",))
 NOT_FOUND = ("NOT_FOUND", "")
 DAY = timedelta(days=1)
 
@@ -173,7 +173,7 @@ def test_a_mandate_on_record_counts_whatever_a_list_says(node: Province, records
     people = (person("1", "head", HEAD), person("2", "spouse", SPOUSE))
     subjects = tuple(Subject(one.member_no, "H5", one.name, one.identities, "M5") for one in people)
     for job, form in (("altered", wider), ("same", stored.mandate)):
-        request = Verification(("C21",), ("44",), "review", "", subjects, {"M5": form})
+        request = Verification(("C21",), ("44",), "review", "SA-2026-41", subjects, {"M5": form})
         assert engine.submit(node.node, job, request)
         node.server.start_job(job)
     differs = ("NOT_MANDATED", "differs_from_stored")
@@ -282,10 +282,67 @@ def test_nothing_is_half_imported(node: Province, records: Records, address: str
     mandates.revoke(node.node, ["N3"])
     rows = mandate_rows(mandate(no="N4", household_no=""), mandate(no="n3", household_no=""))
     error = fails(*command(node, address, "mandates", "add", write_rows(tmp_path / "revoked.csv", rows)))
-    assert "a mandate of this number was revoked" in error
+    assert "row 3, mandate_no: a mandate of this number was revoked" in error
     for no in ("N1", "N4"):
         with pytest.raises(NotFoundError):
             records.mandate(no)
+    records.put_households([household("H30")])
+    other = replace(household("H30"), office="459998")
+    homes = household_rows(household("H31"), other)
+    error = fails(*command(node, address, "households", "add", write_rows(tmp_path / "h.csv", homes)))
+    assert "row 6, household_no" in error  # the node's refusal, by the first row of the household
+
+
+def test_forms_are_judged_before_any_mandate_is_stored(
+    node: Province, records: Records, address: str, tmp_path: Path
+) -> None:
+    """Five forms, four of which cannot be stored: every one is in the rejects, and nothing was stored."""
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    good, other = b"%PDF-1.7 good", b"%PDF-1.7 other"
+    contents = {"good": good, "other": other, "text": b"text", "large": b"%PDF" + bytes(4_096 * 1024)}
+    for name, content in contents.items():
+        (scans / f"{name}.pdf").write_bytes(content)
+    names, digest = [*contents, "missing"], hashlib.sha256(good).hexdigest()
+    forms = [mandate(no=f"F{at}", household_no="", doc_hash=digest) for at in range(len(names))]
+    rows = mandate_rows(*forms)
+    listed = write_rows(
+        tmp_path / "m.csv",
+        [
+            [*rows[0], "form_file"],
+            *([*row, f"{name}.pdf"] for row, name in zip(rows[1:], names, strict=True)),
+        ],
+    )
+    words = command(node, address, "mandates", "add", listed)
+    error = fails(*words, "--forms", scans, "--rejects", tmp_path / "bad.csv")
+    assert "4 rows in all" in error
+    found = [line.split(",")[1:4] for line in (tmp_path / "bad.csv").read_text("utf-8-sig").splitlines()[1:]]
+    assert found == [
+        ["3", "form_file", "form_differs"],
+        ["4", "form_file", "form_type"],
+        ["5", "form_file", "form_too_large"],
+        ["6", "form_file", "form_not_read"],
+    ]
+    with pytest.raises(NotFoundError):
+        records.mandate("F0")
+    code, out, err = heqiao(*words, "--json")
+    assert (code, json.loads(out)["forms_not_stored"]) == (0, 5)
+    assert "5 scanned forms not stored" in err
+
+
+def test_a_list_of_revoked_numbers_with_bad_rows(
+    node: Province, records: Records, address: str, tmp_path: Path
+) -> None:
+    records.add_mandates([mandate(no="R1", household_no="")])
+    listed = write_rows(tmp_path / "list.csv", [["mandate_no"], ["R1"], ["a b"], ["c/d"]])
+    error = fails(*command(node, address, "mandates", "revoke", "--list", listed))
+    assert "2 rows in all" in error
+    lines = (tmp_path / "rejects.csv").read_text("utf-8-sig").splitlines()[1:]
+    assert [line.split(",")[1:4] for line in lines] == [
+        ["3", "mandate_no", "bad_number"],
+        ["4", "mandate_no", "bad_number"],
+    ]
+    assert records.mandate("R1").state == ""
 
 
 def test_all_of_an_office_and_the_removal_of_a_household(

@@ -15,7 +15,7 @@ from node.client.records import HouseholdChoice, Records
 from tests.support.cluster import FakeClock, Province, World, serve_all, wait_report
 from tests.support.mandate_lists import consent, household, mandate
 
-ASKED = HouseholdChoice(("C21",), ("44",), "review", numbers=("R1",))
+ASKED = HouseholdChoice(("C21",), ("44",), "review", "SA-2026-46", numbers=("R1",))
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def subject(name: str, mandate: str, *more: str) -> Subject:
 
 def asked(subjects: list[Subject], *known: Mandate) -> Verification:
     by_number = {one.number: one for one in known}
-    return Verification(("C21", "Z59b"), ("44",), "review", "", tuple(subjects), by_number)
+    return Verification(("C21", "Z59b"), ("44",), "review", "SA-2026-41", tuple(subjects), by_number)
 
 
 def said(report) -> dict[str, set[tuple[str, str]]]:

@@ -120,7 +120,7 @@ def verification(*items: str) -> Verification:
         Subject(f"H1/{at:02}", "H1", "", (identity.parse(one),), mandate.number)
         for at, one in enumerate(PEOPLE)
     )
-    return Verification(items, ("44",), "review", "", subjects, {mandate.number: mandate})
+    return Verification(items, ("44",), "review", "SA-2026-41", subjects, {mandate.number: mandate})
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_codes_arrive_as_the_words_of_the_list(report, provinces):
 def test_sums_under_another_rule_are_not_comparable(provinces):
     cohort = [frozenset({identity.parse(one)}) for one in PEOPLE]
     with Peer.open(provinces["45"].home, "44") as peer:
-        wages, months = peer.sum(cohort, ("B11", "D32m"), "SA-2014-58")
+        wages, months = peer.sum(cohort, ("B11", "D32m"), "SA-2026-41")
     assert finding_of("44", "B11", wages).outcome is SumOutcome.NOT_COMPARABLE
     assert finding_of("44", "D32m", months).outcome is SumOutcome.NOT_CONNECTED
 
@@ -231,7 +231,7 @@ def test_another_major_version_is_refused_by_name_and_nothing_is_asked(provinces
         with node.store.transaction("find peer") as tx:
             compared = compare_peer(node, peer_rows.find_peer(tx, "44"))
         with Peer.open(provinces["45"].home, "44") as peer, pytest.raises(CatalogueMismatchError):
-            peer.sum([frozenset({identity.parse(one)}) for one in PEOPLE], ("B11",), "SA-2014-58")
+            peer.sum([frozenset({identity.parse(one)}) for one in PEOPLE], ("B11",), "SA-2026-41")
     finally:
         object.__setattr__(answering, "catalogue", before)
     assert (compared.state, compared.version) == (ComparisonState.OTHER_MAJOR, "2.0")

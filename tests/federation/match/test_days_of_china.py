@@ -78,7 +78,7 @@ ASKED = Verification(
     items=("C21",),
     peers=("44",),
     purpose=MANDATE.programme,
-    legal_basis="",
+    legal_basis="SA-2026-41",
     subjects=tuple(
         Subject(name, "h", "", (identity.parse(PEOPLE.get(name, PEOPLE["no mandate"])),), name)
         for name in MANDATES

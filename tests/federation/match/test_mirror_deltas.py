@@ -82,7 +82,7 @@ def ask(served: dict[str, Province], name: str) -> dict[int, tuple[str, int | No
         for place, number in zip(ASKED, numbers, strict=True)
     )
     mandates = {"M": mandate_for(*numbers)}
-    asked = Verification(("C21",), ("44",), "new_application", "", subjects, mandates)
+    asked = Verification(("C21",), ("44",), "new_application", "SA-2026-41", subjects, mandates)
     report = run_job(served["45"], name, asked)
     assert report.state == "done"
     return {int(ref): answer[:2] for (ref, _, _), answer in findings_of(report).items()}

@@ -112,7 +112,7 @@ class Run:
             Subject(str(place), "", "", (identity.parse(value),), "M") for place, value in enumerate(PEOPLE)
         )
         mandates = {"M": mandate_for(*PEOPLE)}
-        asked = Verification(("C21",), ("44",), "new_application", "", subjects, mandates)
+        asked = Verification(("C21",), ("44",), "new_application", "SA-2026-41", subjects, mandates)
         report = run_job(self.provinces["45"], f"job-{self.jobs}", asked)
         found = {int(subject): answer[:2] for (subject, _, _), answer in findings_of(report).items()}
         assert found == {

@@ -24,7 +24,7 @@ from node.transport.peer_client import PeerClient
 from tests.support.cluster import Process, Province, know, move_peer, open_home, query_database, wait_for
 from tests.support.federation import QUICK_LEASES, Federation, allow_sums, set_config
 
-LAW = "SA-2014-58"
+LAW = "SA-2026-41"
 
 
 def number(order: int, area: str = "459999") -> str:

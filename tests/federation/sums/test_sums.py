@@ -31,7 +31,7 @@ WAGES = {person: DRAW.randrange(0, 15_000_000) for person in PEOPLE[:600]}
 COSTS = {person: DRAW.randrange(0, 6_000_000) for person in PEOPLE[100:550]}
 COHORT = [frozenset({identity.parse(person)}) for person in PEOPLE[400:]]
 CAP, SCALE = 5_000_000, 3  # of D35: what one person counts for, and the noise of a count
-LAW = "SA-2014-58"
+LAW = "SA-2026-41"
 OTHER = oprf.clamp(bytes(range(32)))
 
 

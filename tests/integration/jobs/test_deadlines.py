@@ -26,7 +26,7 @@ JOB, PEER = "j", "51"
 LAST = datetime(2198, 12, 27, 2, tzinfo=UTC)  # a Thursday: the days of 2199 are not known
 BODY = "44999919900101003"
 PERSON = Subject("h/1", "h", "", (identity.parse(BODY + identity.check_digit(BODY)),), "M")
-ASKED = Verification(("C21",), (PEER,), "review", "", (PERSON,), {"M": mandate_for(BODY + "4")})
+ASKED = Verification(("C21",), (PEER,), "review", "SA-2026-41", (PERSON,), {"M": mandate_for(BODY + "4")})
 
 
 @pytest.fixture

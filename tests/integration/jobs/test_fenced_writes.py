@@ -38,7 +38,7 @@ PERSON = Subject("h/1", "h", "", (identity.parse(BODY + identity.check_digit(BOD
 REFUSED = Subject("h/2", "h", "", PERSON.identities, "")
 DAY = datetime(2026, 1, 1, tzinfo=UTC).date()
 MANDATE = mandate_for(PERSON.identities[0].value)
-ASKED = Verification(("C21",), ("44",), "review", "", (PERSON, REFUSED), {"M": MANDATE})
+ASKED = Verification(("C21",), ("44",), "review", "SA-2026-41", (PERSON, REFUSED), {"M": MANDATE})
 SESSION = Session(bytes(16), bytes(32), b"manifest", bytes(64), b"layout", ("C21",))
 WRITES: dict[str, Callable[[Any], object]] = {
     "begin": lambda one: one.begin(SESSION),

@@ -54,7 +54,7 @@ MANDATES = {
     name: mandate_for(*(one.identities[0].value for one in LISTED), number=name, **scope)
     for name, scope in SCOPES.items()
 }
-ASKED = Verification(ITEMS, PEERS, "review", "", LISTED, MANDATES)
+ASKED = Verification(ITEMS, PEERS, "review", "SA-2026-41", LISTED, MANDATES)
 # Per peer: state and reason of its part, the items it has answered, whether it ran at all.
 PARTS = {
     "33": ("done", "", ITEMS, True),

@@ -182,7 +182,7 @@ def test_a_relative_as_one_more_number_of_a_member(node: Node) -> None:
     head, relative = household().people[0], household().people[3]
     both = Subject("x", "H1", head.name, (*head.identities, *relative.identities), "M")
     alone = Subject("y", "H1", head.name, head.identities, "M")
-    request = Verification(("C21",), ("33",), "review", "", (both, alone), {"M": stored.mandate})
+    request = Verification(("C21",), ("33",), "review", "SA-2026-41", (both, alone), {"M": stored.mandate})
     assert recorded_reasons(node, "node", request, TODAY) == {0: "relative_without_consent"}
 
 

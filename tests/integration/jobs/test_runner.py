@@ -16,7 +16,7 @@ from node.jobs.leases import Leases
 from node.jobs.runner import SMALL_JOB, Runner
 
 ONE = Subject("h/1", "h", "", (Identity("resident", "449999190001010034"),), "M")
-SMALL = Verification(("C21",), ("44",), "review", "", (ONE,), {})
+SMALL = Verification(("C21",), ("44",), "review", "SA-2026-41", (ONE,), {})
 LIST = replace(SMALL, subjects=(ONE,) * (SMALL_JOB + 1))
 WAIT_S = 60.0
 

@@ -65,7 +65,7 @@ def runner(node: Node, go: threading.Event) -> Iterator[Runner]:
 def submit(node: Node, job: str, peers: tuple[str, ...], people: int) -> None:
     one = Identity("resident", "449999190001010034")
     subjects = tuple(Subject(f"h/{at}", "h", "", (one,), "") for at in range(people))
-    assert engine.submit(node, job, Verification(("C21",), peers, "review", "", subjects, {}))
+    assert engine.submit(node, job, Verification(("C21",), peers, "review", "SA-2026-41", subjects, {}))
 
 
 def states(node: Node, job: str) -> dict[str, str]:

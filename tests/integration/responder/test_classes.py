@@ -58,7 +58,7 @@ def write_register(path, item):
 
 def start(token_class, *items):
     return EvaluateStart(
-        1, 1, bytes(32), secrets.token_bytes(16), 1, 0, items, "review", "", bytes(32), token_class
+        1, 1, bytes(32), secrets.token_bytes(16), 1, 0, items, "review", "SA-2026-46", bytes(32), token_class
     )
 
 

@@ -37,7 +37,7 @@ def evaluation(node, epoch, salt):
         0,
         ("C21",),
         "new_application",
-        "",
+        "SA-2026-41",
         bytes(32),
         TokenClass.ORDINARY,
     )

@@ -99,7 +99,7 @@ JOB = "j"
 PERSON = identity.parse(number(1))
 MANDATE = mandate_for(PERSON.value)
 ASKED = Verification(
-    ("C21",), ("44",), "review", "", (Subject("h/1", "h", "", (PERSON,), "M"),), {"M": MANDATE}
+    ("C21",), ("44",), "review", "SA-2026-41", (Subject("h/1", "h", "", (PERSON,), "M"),), {"M": MANDATE}
 )
 SESSION = Session(bytes(16), bytes(32), b"manifest", bytes(64), b"layout", ("C21",))
 POLICY = RotationPolicy(timedelta(days=730), timedelta(days=7))

@@ -15,9 +15,9 @@ from tests.support.sheets import write_xlsx
 def test_a_sheet_is_read_as_a_csv_file(tmp_path: Path) -> None:
     rows = household_rows(household("H1"), household("H2"))
     found = read_household_records(write_xlsx(tmp_path / "h.xlsx", rows))
-    assert found == ([household("H1"), household("H2")], [])
+    assert found == ([household("H1"), household("H2")], [], [2, 6])
     listed = write_xlsx(tmp_path / "m.xlsx", mandate_rows(mandate()))
-    assert read_mandate_records(listed) == ([mandate()], {}, [])
+    assert read_mandate_records(listed) == ([mandate()], {}, [], [2])
 
 
 def test_a_county_list_of_people_in_a_sheet(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_county_list_of_people_in_a_sheet(tmp_path: Path) -> None:
 def test_a_formula_that_was_never_computed_is_a_rejected_row(tmp_path: Path) -> None:
     rows = mandate_rows(mandate())
     rows[1][12] = "=HYPERLINK(1)"  # the signers
-    _, _, rejects = read_mandate_records(write_xlsx(tmp_path / "m.xlsx", rows))
+    _, _, rejects, _ = read_mandate_records(write_xlsx(tmp_path / "m.xlsx", rows))
     assert [(one.line, one.reason) for one in rejects] == [(2, "error_value")]
 
 

@@ -132,7 +132,7 @@ MANDATES = st.lists(
 def test_a_submission_crosses_and_packs_alike_as_objects_and_as_columns(rows, mandates):
     objects = tuple(one for one in (by_object.read_subject(*row) for row in rows) if one)
     known = {one.number: one for one in mandates}
-    asked = Verification(("C21",), ("44",), "review", "", objects, known)
+    asked = Verification(("C21",), ("44",), "review", "SA-2026-41", objects, known)
     columns = replace(asked, subjects=Subjects.of(objects))
     assert asked == columns
     sent = [list(platform.submission("j", one)) for one in (asked, columns)]

@@ -23,9 +23,9 @@ from tests.support.examples import mandate_for
 ONE = Identity("resident", "449999190001010034")
 MANDATE = mandate_for(ONE.value, agents=("a",))
 VERIFICATION = Verification(
-    ("C21",), ("44",), "review", "", (Subject("h/1", "h", "", (ONE,), "M"),), {"M": MANDATE}
+    ("C21",), ("44",), "review", "SA-2026-41", (Subject("h/1", "h", "", (ONE,), "M"),), {"M": MANDATE}
 )
-SUMMATION = Summation(("B11",), ("44",), "SA-2014-58", in_cohort([[ONE]]))
+SUMMATION = Summation(("B11",), ("44",), "SA-2026-41", in_cohort([[ONE]]))
 FORMS = {
     "verification": (VERIFICATION, pack_verification, unpack_verification),
     "sum": (SUMMATION, pack_summation, unpack_summation),

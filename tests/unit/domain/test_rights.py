@@ -36,6 +36,8 @@ WITHOUT = set(
     catalogue diff
     catalogue publish
     catalogue show
+    codes check
+    codes list
     console
     corrections answer
     corrections find

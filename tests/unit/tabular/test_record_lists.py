@@ -18,7 +18,7 @@ def reasons(rejects) -> list[tuple[int, str, str]]:
 
 def test_households_of_several_rows(tmp_path: Path) -> None:
     homes = [household("H1"), household("H2")]
-    found, rejects = read_household_records(write_rows(tmp_path / "h.csv", household_rows(*homes)))
+    found, rejects, _ = read_household_records(write_rows(tmp_path / "h.csv", household_rows(*homes)))
     assert (found, rejects) == (homes, [])
 
 
@@ -33,7 +33,7 @@ def test_every_bad_row_of_households_is_named(tmp_path: Path) -> None:
     }
     for row, (name, value) in changes.items():
         rows[row][at[name]] = value
-    found, rejects = read_household_records(write_rows(tmp_path / "h.csv", rows))
+    found, rejects, _ = read_household_records(write_rows(tmp_path / "h.csv", rows))
     assert found == []
     assert reasons(rejects) == [
         (2, "name", "empty"),
@@ -47,7 +47,7 @@ def test_rows_of_one_household_that_differ(tmp_path: Path) -> None:
     rows = household_rows(household("H1"))
     rows[2][2] = "459998"
     rows[4][3] = "1"
-    _, rejects = read_household_records(write_rows(tmp_path / "h.csv", rows))
+    _, rejects, _ = read_household_records(write_rows(tmp_path / "h.csv", rows))
     assert reasons(rejects) == [(2, "office", "rows_differ"), (2, "member_no", "duplicate_ref")]
 
 
@@ -55,8 +55,13 @@ def test_mandates_as_json_are_those_of_csv(tmp_path: Path) -> None:
     stored = [mandate(), mandate(no="M2", template_id="jiangsu", matter="01", regions=frozenset({"44"}))]
     listed = tmp_path / "m.json"
     listed.write_text(json.dumps({"mandates": [to_plain(one) for one in stored]}), encoding="utf-8")
-    assert read_mandate_records(listed) == (stored, {}, [])
-    assert read_mandate_records(write_rows(tmp_path / "m.csv", mandate_rows(*stored))) == (stored, {}, [])
+    assert read_mandate_records(listed) == (stored, {}, [], [1, 2])
+    assert read_mandate_records(write_rows(tmp_path / "m.csv", mandate_rows(*stored))) == (
+        stored,
+        {},
+        [],
+        [2, 3],
+    )
 
 
 def test_every_bad_row_of_mandates_is_named(tmp_path: Path) -> None:
@@ -71,7 +76,7 @@ def test_every_bad_row_of_mandates_is_named(tmp_path: Path) -> None:
     }
     listed = tmp_path / "m.json"
     listed.write_text(json.dumps([{**one, **changes[at]} for at, one in enumerate(good)]), encoding="utf-8")
-    found, files, rejects = read_mandate_records(listed)
+    found, files, rejects, _ = read_mandate_records(listed)
     assert (found, files) == ([], {})
     assert reasons(rejects) == [
         (1, "mandate_no", "bad_check_digit"),

@@ -35,7 +35,9 @@ def county(people):
 
 
 def asked(subjects, mandates=()):
-    return Verification(("C21",), ("44",), "review", "", subjects, {one.number: one for one in mandates})
+    return Verification(
+        ("C21",), ("44",), "review", "SA-2026-41", subjects, {one.number: one for one in mandates}
+    )
 
 
 def sizes(messages):

@@ -127,3 +127,49 @@ class AttributeDifference(_message.Message):
     here: str
     there: str
     def __init__(self, attribute: _Optional[str] = ..., here: _Optional[str] = ..., there: _Optional[str] = ...) -> None: ...
+
+class ListCodesRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class ListCodesResponse(_message.Message):
+    __slots__ = ("legal_bases", "matters")
+    LEGAL_BASES_FIELD_NUMBER: _ClassVar[int]
+    MATTERS_FIELD_NUMBER: _ClassVar[int]
+    legal_bases: _containers.RepeatedCompositeFieldContainer[LegalBasis]
+    matters: _containers.RepeatedCompositeFieldContainer[Matter]
+    def __init__(self, legal_bases: _Optional[_Iterable[_Union[LegalBasis, _Mapping]]] = ..., matters: _Optional[_Iterable[_Union[Matter, _Mapping]]] = ...) -> None: ...
+
+class LegalBasis(_message.Message):
+    __slots__ = ("code", "name_zh", "name_en", "about_zh", "about_en", "is_for_people", "valid_from", "valid_to", "is_own")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    NAME_EN_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_ZH_FIELD_NUMBER: _ClassVar[int]
+    ABOUT_EN_FIELD_NUMBER: _ClassVar[int]
+    IS_FOR_PEOPLE_FIELD_NUMBER: _ClassVar[int]
+    VALID_FROM_FIELD_NUMBER: _ClassVar[int]
+    VALID_TO_FIELD_NUMBER: _ClassVar[int]
+    IS_OWN_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name_zh: str
+    name_en: str
+    about_zh: str
+    about_en: str
+    is_for_people: bool
+    valid_from: str
+    valid_to: str
+    is_own: bool
+    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., about_zh: _Optional[str] = ..., about_en: _Optional[str] = ..., is_for_people: _Optional[bool] = ..., valid_from: _Optional[str] = ..., valid_to: _Optional[str] = ..., is_own: _Optional[bool] = ...) -> None: ...
+
+class Matter(_message.Message):
+    __slots__ = ("code", "name_zh", "name_en", "is_own")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    NAME_EN_FIELD_NUMBER: _ClassVar[int]
+    IS_OWN_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name_zh: str
+    name_en: str
+    is_own: bool
+    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ..., is_own: _Optional[bool] = ...) -> None: ...

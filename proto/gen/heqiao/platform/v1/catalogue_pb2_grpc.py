@@ -45,6 +45,11 @@ class CatalogueServiceStub:
                 request_serializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListDifferencesRequest.SerializeToString,
                 response_deserializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListDifferencesResponse.FromString,
                 _registered_method=True)
+        self.ListCodes = channel.unary_unary(
+                '/heqiao.platform.v1.CatalogueService/ListCodes',
+                request_serializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListCodesRequest.SerializeToString,
+                response_deserializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListCodesResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogueServiceServicer:
@@ -65,6 +70,13 @@ class CatalogueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCodes(self, request, context):
+        """Legal bases and matters: the published codes, then those of the province.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogueServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +89,11 @@ def add_CatalogueServiceServicer_to_server(servicer, server):
                     servicer.ListDifferences,
                     request_deserializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListDifferencesRequest.FromString,
                     response_serializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListDifferencesResponse.SerializeToString,
+            ),
+            'ListCodes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCodes,
+                    request_deserializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListCodesRequest.FromString,
+                    response_serializer=heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListCodesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class CatalogueService:
             '/heqiao.platform.v1.CatalogueService/ListDifferences',
             heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListDifferencesRequest.SerializeToString,
             heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListDifferencesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCodes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/heqiao.platform.v1.CatalogueService/ListCodes',
+            heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListCodesRequest.SerializeToString,
+            heqiao_dot_platform_dot_v1_dot_catalogue__pb2.ListCodesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -153,7 +153,7 @@ class ReportSubjectRequest(_message.Message):
     def __init__(self, numbers: _Optional[_Iterable[str]] = ..., types: _Optional[_Iterable[_Union[_platform_pb2.IdentityType, str]]] = ...) -> None: ...
 
 class ReportSubjectResponse(_message.Message):
-    __slots__ = ("requester", "requester_name", "made_at", "kept_days", "jobs", "mandates", "households")
+    __slots__ = ("requester", "requester_name", "made_at", "kept_days", "jobs", "mandates", "households", "code_names")
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
     MADE_AT_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +161,7 @@ class ReportSubjectResponse(_message.Message):
     JOBS_FIELD_NUMBER: _ClassVar[int]
     MANDATES_FIELD_NUMBER: _ClassVar[int]
     HOUSEHOLDS_FIELD_NUMBER: _ClassVar[int]
+    CODE_NAMES_FIELD_NUMBER: _ClassVar[int]
     requester: str
     requester_name: str
     made_at: _timestamp_pb2.Timestamp
@@ -168,7 +169,18 @@ class ReportSubjectResponse(_message.Message):
     jobs: _containers.RepeatedCompositeFieldContainer[AskedAbout]
     mandates: _containers.RepeatedCompositeFieldContainer[MandateAbout]
     households: _containers.RepeatedCompositeFieldContainer[HouseholdAbout]
-    def __init__(self, requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., made_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kept_days: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[AskedAbout, _Mapping]]] = ..., mandates: _Optional[_Iterable[_Union[MandateAbout, _Mapping]]] = ..., households: _Optional[_Iterable[_Union[HouseholdAbout, _Mapping]]] = ...) -> None: ...
+    code_names: _containers.RepeatedCompositeFieldContainer[CodeName]
+    def __init__(self, requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., made_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kept_days: _Optional[int] = ..., jobs: _Optional[_Iterable[_Union[AskedAbout, _Mapping]]] = ..., mandates: _Optional[_Iterable[_Union[MandateAbout, _Mapping]]] = ..., households: _Optional[_Iterable[_Union[HouseholdAbout, _Mapping]]] = ..., code_names: _Optional[_Iterable[_Union[CodeName, _Mapping]]] = ...) -> None: ...
+
+class CodeName(_message.Message):
+    __slots__ = ("code", "name_zh", "name_en")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    NAME_ZH_FIELD_NUMBER: _ClassVar[int]
+    NAME_EN_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    name_zh: str
+    name_en: str
+    def __init__(self, code: _Optional[str] = ..., name_zh: _Optional[str] = ..., name_en: _Optional[str] = ...) -> None: ...
 
 class AskedAbout(_message.Message):
     __slots__ = ("job_id", "kind", "owner", "state", "purpose", "legal_basis", "matter", "items", "peers", "people", "asked_at", "refs", "answers")

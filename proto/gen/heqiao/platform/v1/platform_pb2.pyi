@@ -361,7 +361,7 @@ class GetReportResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ReportHeader, _Mapping]] = ..., chunk: _Optional[_Union[FindingChunk, _Mapping]] = ...) -> None: ...
 
 class ReportHeader(_message.Message):
-    __slots__ = ("job", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version", "catalogue_digest", "issuing_body")
+    __slots__ = ("job", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version", "catalogue_digest", "issuing_body", "legal_basis_name")
     JOB_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -370,6 +370,7 @@ class ReportHeader(_message.Message):
     CATALOGUE_VERSION_FIELD_NUMBER: _ClassVar[int]
     CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     ISSUING_BODY_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_NAME_FIELD_NUMBER: _ClassVar[int]
     job: Job
     requester: str
     requester_name: str
@@ -378,7 +379,8 @@ class ReportHeader(_message.Message):
     catalogue_version: str
     catalogue_digest: bytes
     issuing_body: str
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., issuing_body: _Optional[str] = ...) -> None: ...
+    legal_basis_name: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., issuing_body: _Optional[str] = ..., legal_basis_name: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FindingChunk(_message.Message):
     __slots__ = ("subjects", "answers", "subject_places", "answer_places")
@@ -619,7 +621,7 @@ class GetSumReportRequest(_message.Message):
     def __init__(self, job_id: _Optional[str] = ...) -> None: ...
 
 class GetSumReportResponse(_message.Message):
-    __slots__ = ("job", "requester", "requester_name", "legal_basis", "catalogue_version", "catalogue_digest", "findings", "issuing_body")
+    __slots__ = ("job", "requester", "requester_name", "legal_basis", "catalogue_version", "catalogue_digest", "findings", "issuing_body", "legal_basis_name")
     JOB_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -628,6 +630,7 @@ class GetSumReportResponse(_message.Message):
     CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     ISSUING_BODY_FIELD_NUMBER: _ClassVar[int]
+    LEGAL_BASIS_NAME_FIELD_NUMBER: _ClassVar[int]
     job: Job
     requester: str
     requester_name: str
@@ -636,7 +639,8 @@ class GetSumReportResponse(_message.Message):
     catalogue_digest: bytes
     findings: _containers.RepeatedCompositeFieldContainer[SumFinding]
     issuing_body: str
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., findings: _Optional[_Iterable[_Union[SumFinding, _Mapping]]] = ..., issuing_body: _Optional[str] = ...) -> None: ...
+    legal_basis_name: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., findings: _Optional[_Iterable[_Union[SumFinding, _Mapping]]] = ..., issuing_body: _Optional[str] = ..., legal_basis_name: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SumFinding(_message.Message):
     __slots__ = ("item", "peer", "outcome", "reason", "mode", "count", "total", "variance", "bands", "epsilon_millionths", "asked", "as_of_from", "as_of_to")
