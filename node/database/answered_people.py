@@ -9,6 +9,8 @@ from node.database.deadline_tables import answered_people
 from node.database.tables import jobs, parts
 from node.domain.jobs import VERIFICATION, JobRow
 
+_ADD = insert(answered_people)
+
 
 @dataclass(frozen=True, slots=True)
 class AnsweredPart:
@@ -24,7 +26,7 @@ class AnsweredPart:
 
 def add_people(tx: Connection, job: str, digests: bytes) -> None:
     """Store the people of a new verification."""
-    tx.execute(insert(answered_people).values(job=job, digests=digests))
+    tx.execute(_ADD, {"job": job, "digests": digests})
 
 
 def find_answered(tx: Connection, job: JobRow, peer: str, since: datetime) -> list[AnsweredPart]:

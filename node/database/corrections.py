@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from node.database.case_tables import matched_entries, received_corrections, sent_corrections
 from node.domain.corrections import CLOSED, Basis, Fault, ReceivedCorrection, SentCorrection, State
@@ -17,16 +17,20 @@ _SENT = tuple(one for one in sent_corrections.c if one.name != "content_sealed")
 _RECEIVED = tuple(
     one for one in received_corrections.c if one.name not in ("content_sealed", "digest", "epoch")
 )
+# Built once, as every job keeps entries.
+_ADD_ENTRIES = insert(matched_entries)
+_ERASE_ENTRIES = delete(matched_entries).where(
+    *(matched_entries.c[name] == bindparam(f"of_{name}") for name in ("job", "peer", "item"))
+)
 
 # ---- entries that a job opened
 
 
 def keep_entries(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
     """Keep the entries of one item in the place of those of an earlier run; no bytes keep none."""
-    here = matched_entries.c
-    tx.execute(delete(matched_entries).where(here.job == job, here.peer == peer, here.item == item))
+    tx.execute(_ERASE_ENTRIES, {"of_job": job, "of_peer": peer, "of_item": item})
     if sealed:
-        tx.execute(insert(matched_entries).values(job=job, peer=peer, item=item, sealed=sealed))
+        tx.execute(_ADD_ENTRIES, {"job": job, "peer": peer, "item": item, "sealed": sealed})
 
 
 def read_entries(tx: Connection, job: str, peer: str, item: str) -> bytes | None:

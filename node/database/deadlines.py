@@ -4,7 +4,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from node.database.deadline_tables import attempts, left_out
 from node.database.jobs import PART_COLUMNS, update_part
@@ -55,11 +65,26 @@ def defer_away(tx: Connection, peer: str, until: datetime) -> None:
 
 def wake_away(tx: Connection, peer: str, now: datetime) -> None:
     """A peer has answered: what waited because it was away goes on."""
-    tx.execute(update(parts).where(_away(peer), parts.c.retry_at > now).values(retry_at=now))
+    tx.execute(_WAKE, {"of_peer": peer, "now": now})
 
 
-def _away(peer: str) -> ColumnElement[bool]:
+def _away(peer: str | BindParameter[str]) -> ColumnElement[bool]:
     return and_(parts.c.peer == peer, parts.c.state == WAITING, parts.c.reason.in_(AWAY))
+
+
+# Built once: it takes longer to build a statement than to run it, and every job and its report run these.
+_WAKE = (
+    update(parts)
+    .where(_away(bindparam("of_peer")), parts.c.retry_at > bindparam("now"))
+    .values(retry_at=bindparam("now"))
+)
+_CHOSEN: BindParameter[Sequence[str]] = bindparam("chosen", expanding=True)
+_ATTEMPTS = (
+    select(attempts)
+    .where(attempts.c.job.in_(_CHOSEN))
+    .order_by(attempts.c.job, attempts.c.peer, attempts.c.number)
+)
+_LEFT_OUT = select(left_out).where(left_out.c.job.in_(_CHOSEN)).order_by(left_out.c.peer)
 
 
 def restart_part(tx: Connection, part: PartRow, clock: PartClock) -> None:
@@ -85,9 +110,8 @@ def reopen_job(tx: Connection, job: str, report_by: datetime) -> None:
 
 def list_attempts(tx: Connection, chosen: Sequence[str]) -> Mapping[tuple[str, str], tuple[Attempt, ...]]:
     """Earlier attempts of the parts of some jobs by (job, peer), oldest first."""
-    order = (attempts.c.job, attempts.c.peer, attempts.c.number)
     found: dict[tuple[str, str], tuple[Attempt, ...]] = {}
-    for row in tx.execute(select(attempts).where(attempts.c.job.in_(chosen)).order_by(*order)):
+    for row in tx.execute(_ATTEMPTS, {"chosen": list(chosen)}):
         one = Attempt(row.asked_at, row.ended_at, row.state, row.reason, row.points)
         found[row.job, row.peer] = (*found.get((row.job, row.peer), ()), one)
     return found
@@ -103,7 +127,7 @@ def add_left_out(tx: Connection, job: str, reasons: Mapping[str, str]) -> None:
 def list_left_out(tx: Connection, chosen: Sequence[str]) -> Mapping[str, dict[str, str]]:
     """The reasons by peer, of some jobs."""
     found: dict[str, dict[str, str]] = {}
-    for row in tx.execute(select(left_out).where(left_out.c.job.in_(chosen)).order_by(left_out.c.peer)):
+    for row in tx.execute(_LEFT_OUT, {"chosen": list(chosen)}):
         found.setdefault(row.job, {})[row.peer] = row.reason
     return found
 

@@ -8,10 +8,24 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Integer, and_, case, cast, extract, func, select
-from sqlalchemy import literal as value
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Integer,
+    Update,
+    and_,
+    bindparam,
+    case,
+    cast,
+    extract,
+    func,
+    select,
+    update,
+)
 
 from node.database.tables import jobs, parts
 from node.domain.job_statistics import JobGroup, PartGroup
@@ -50,19 +64,30 @@ def count_parts(tx: Connection, month: int, days: int, owners: Collection[str] |
     ]
 
 
-def hours_after(tx: Connection, changed: Mapping[str, object]) -> dict[str, ColumnElement[int | None]]:
-    """The column `hours` of a part as it is after a change of other columns; empty where these do not
-    decide it.
-    """
-    if not changed.keys() & set(_DECIDE_HOURS):
-        return {}
+def change_part(tx: Connection, job: str, peer: str, changed: Mapping[str, object]) -> None:
+    """Change some columns of a part, and with them the column `hours` where they decide it."""
+    deciding = tuple(name for name in _DECIDE_HOURS if name in changed)
+    new = {f"new_{name}": changed[name] for name in deciding}
+    tx.execute(_change(deciding, tx.dialect.name), {"of_job": job, "of_peer": peer, **changed, **new})
+
+
+@lru_cache(maxsize=64)  # it takes longer to build a statement than to run it
+def _change(deciding: tuple[str, ...], dialect: str) -> Update:
+    """What it sets besides are the columns among its parameters."""
+    place = (parts.c.job == bindparam("of_job"), parts.c.peer == bindparam("of_peer"))
+    change = update(parts).where(*place)
+    return change.values(hours=_hours(deciding, dialect)) if deciding else change
+
+
+def _hours(changed: tuple[str, ...], dialect: str) -> ColumnElement[int | None]:
+    """The column `hours` as it is after a change of other columns."""
     state, points, asked, ended = (
-        value(changed[name], parts.c[name].type) if name in changed else parts.c[name]
+        bindparam(f"new_{name}", type_=parts.c[name].type) if name in changed else parts.c[name]
         for name in _DECIDE_HOURS
     )
-    taken = _seconds(tx, ended) - _seconds(tx, asked)
+    taken = _seconds(dialect, ended) - _seconds(dialect, asked)
     answered = and_(state == "done", points > 0, ended.is_not(None))
-    return {"hours": case((answered, (taken + (_HOUR - 1)) // _HOUR))}
+    return case((answered, (taken + (_HOUR - 1)) // _HOUR))
 
 
 def _month_name(number: int) -> str:
@@ -73,7 +98,7 @@ def _of(owner: Column[str], owners: Collection[str] | None) -> tuple[ColumnEleme
     return () if owners is None else (owner.in_(owners),)
 
 
-def _seconds(tx: Connection, moment: ColumnElement[Any]) -> ColumnElement[int]:
+def _seconds(dialect: str, moment: ColumnElement[Any]) -> ColumnElement[int]:
     """Whole seconds since 1970."""
     seconds = extract("epoch", moment)  # whole ones in SQLite, which may lack `floor`
-    return seconds if tx.dialect.name == "sqlite" else cast(func.floor(seconds), Integer)
+    return seconds if dialect == "sqlite" else cast(func.floor(seconds), Integer)

@@ -10,10 +10,12 @@ from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Row,
     Table,
     and_,
+    bindparam,
     delete,
     exists,
     false,
@@ -25,7 +27,7 @@ from sqlalchemy import (
 )
 
 from node.database.case_tables import matched_entries
-from node.database.job_statistics import hours_after
+from node.database.job_statistics import change_part
 from node.database.leases import is_held, job_lease
 from node.database.tables import answers, jobs, parts, sum_products, tokens
 from node.domain.days import china_day, month_number
@@ -35,6 +37,46 @@ _COUNTED = ("month", "hours", "owner", "subjects")  # of parts; of jobs only the
 _JOB = tuple(column for column in jobs.c if column.name not in ("request_sealed", "month"))
 PART_COLUMNS = tuple(one for one in parts.c if not one.name.endswith("_sealed") and one.name not in _COUNTED)
 
+# Built once: it takes longer to build a statement than to run it, and the smallest job runs nearly all of
+# these. What an update sets, and an insert stores, are the columns among the parameters.
+_THIS: BindParameter[str] = bindparam("of_job")
+_THAT: BindParameter[str] = bindparam("of_peer")
+_FIND_JOB = select(*_JOB).where(jobs.c.id == _THIS)
+_REQUEST = select(jobs.c.request_sealed).where(jobs.c.id == _THIS)
+_CANCELLED = select(jobs.c.cancel_requested).where(jobs.c.id == _THIS)
+_COUNTED_WITH = select(jobs.c.month, jobs.c.owner, jobs.c.subjects).where(jobs.c.id == _THIS)
+_CHANGE_JOB = update(jobs).where(jobs.c.id == _THIS)
+_LIST_PARTS = select(*PART_COLUMNS).where(parts.c.job == _THIS).order_by(parts.c.peer)
+_PARTS_OF = (
+    select(*PART_COLUMNS)
+    .where(parts.c.job.in_(bindparam("chosen", expanding=True)))
+    .order_by(parts.c.job, parts.c.peer)
+)
+_CLOSE_PARTS = update(parts).where(parts.c.job == _THIS).values(session_sealed=None)
+_SEALED = {
+    name: select(parts.c[name]).where(parts.c.job == _THIS, parts.c.peer == _THAT)
+    for name in ("session_sealed", "refusals_sealed", "reused_sealed")
+}
+_READ_TOKENS = (
+    select(tokens.c.first_point, tokens.c.sealed)
+    .where(tokens.c.job == _THIS, tokens.c.peer == _THAT)
+    .order_by(tokens.c.first_point)
+)
+_ADD = {table: insert(table) for table in (jobs, parts, tokens, answers, sum_products)}
+_ERASE = {
+    table: delete(table).where(table.c.job == _THIS, table.c.peer == _THAT)
+    for table in (tokens, sum_products, answers, matched_entries)
+}
+_ERASE_ITEMS = {
+    table: _ERASE[table].where(table.c.item.in_(bindparam("items", expanding=True)))
+    for table in (answers, matched_entries)
+}
+_ERASE_ALL = {table: delete(table).where(table.c.job == _THIS) for table in (tokens, sum_products)}
+_BY_ITEM = {
+    table: select(table.c.item, table.c.sealed).where(table.c.job == _THIS, table.c.peer == _THAT)
+    for table in (answers, sum_products)
+}
+
 
 def add_job(
     tx: Connection, job: JobRow, request_sealed: bytes, peers: Sequence[str], clock: PartClock | None = None
@@ -43,29 +85,30 @@ def add_job(
     ConflictError.
     """
     tx.execute(
-        insert(jobs).values(
-            id=job.id,
-            kind=job.kind,
-            owner=job.owner,
-            state=job.state,
-            request_digest=job.request_digest,
-            request_sealed=request_sealed,
-            subjects=job.subjects,
-            items=json.dumps(job.items),
-            purpose=job.purpose,
-            legal_basis=job.legal_basis,
-            created_at=job.created_at,
-            month=month_number(china_day(job.created_at)),
-            due_at=job.due_at,
-            due_estimated=job.due_estimated,
-            report_by=job.report_by,
-            auto_peers=job.auto_peers,
-            finished_at=None,
-            fetched_at=None,
-            files_issued=0,
-            cancel_requested=False,
-            error="",
-        )
+        _ADD[jobs],
+        {
+            "id": job.id,
+            "kind": job.kind,
+            "owner": job.owner,
+            "state": job.state,
+            "request_digest": job.request_digest,
+            "request_sealed": request_sealed,
+            "subjects": job.subjects,
+            "items": json.dumps(job.items),
+            "purpose": job.purpose,
+            "legal_basis": job.legal_basis,
+            "created_at": job.created_at,
+            "month": month_number(china_day(job.created_at)),
+            "due_at": job.due_at,
+            "due_estimated": job.due_estimated,
+            "report_by": job.report_by,
+            "auto_peers": job.auto_peers,
+            "finished_at": None,
+            "fetched_at": None,
+            "files_issued": 0,
+            "cancel_requested": False,
+            "error": "",
+        },
     )
     add_parts(tx, job.id, peers, clock or PartClock(job.created_at, job.due_at, job.due_at))
 
@@ -73,9 +116,8 @@ def add_job(
 def add_parts(tx: Connection, job: str, peers: Sequence[str], clock: PartClock) -> None:
     """Store a pending part for each peer."""
     if peers:
-        columns = (jobs.c.month, jobs.c.owner, jobs.c.subjects)
-        counted = tx.execute(select(*columns).where(jobs.c.id == job)).mappings().one()
-        tx.execute(insert(parts), [{**_new_part(job, peer), **counted, **asdict(clock)} for peer in peers])
+        counted = tx.execute(_COUNTED_WITH, {"of_job": job}).mappings().one()
+        tx.execute(_ADD[parts], [{**_new_part(job, peer), **counted, **asdict(clock)} for peer in peers])
 
 
 def _new_part(job: str, peer: str) -> dict[str, object]:
@@ -88,7 +130,7 @@ def _new_part(job: str, peer: str) -> dict[str, object]:
 
 def find_job(tx: Connection, job: str) -> JobRow | None:
     """One job."""
-    row = tx.execute(select(*_JOB).where(jobs.c.id == job)).one_or_none()
+    row = tx.execute(_FIND_JOB, {"of_job": job}).one_or_none()
     return None if row is None else _job(row)
 
 
@@ -140,14 +182,15 @@ def open_requests(tx: Connection, kind: str) -> dict[str, bytes]:
 
 def read_request(tx: Connection, job: str) -> bytes:
     """The sealed request."""
-    return bytes(tx.execute(select(jobs.c.request_sealed).where(jobs.c.id == job)).scalar_one())
+    return bytes(tx.execute(_REQUEST, {"of_job": job}).scalar_one())
 
 
 def set_job_state(
     tx: Connection, job: str, state: str, finished_at: datetime | None = None, error: str = ""
 ) -> None:
     """Set the state of a job."""
-    tx.execute(update(jobs).where(jobs.c.id == job).values(state=state, finished_at=finished_at, error=error))
+    changed = {"state": state, "finished_at": finished_at, "error": error}
+    tx.execute(_CHANGE_JOB, {"of_job": job, **changed})
 
 
 def request_cancel(tx: Connection, job: str) -> bool:
@@ -160,37 +203,30 @@ def request_cancel(tx: Connection, job: str) -> bool:
 
 def cancel_requested(tx: Connection, job: str) -> bool:
     """Whether the job was requested to stop."""
-    return bool(tx.scalar(select(jobs.c.cancel_requested).where(jobs.c.id == job)))
+    return bool(tx.scalar(_CANCELLED, {"of_job": job}))
 
 
 def list_parts(tx: Connection, job: str) -> list[PartRow]:
     """The parts of a job by peer."""
-    return [
-        _part(row)
-        for row in tx.execute(select(*PART_COLUMNS).where(parts.c.job == job).order_by(parts.c.peer))
-    ]
+    return [_part(row) for row in tx.execute(_LIST_PARTS, {"of_job": job})]
 
 
 def parts_of(tx: Connection, chosen: Sequence[str]) -> Mapping[str, list[PartRow]]:
     """The parts of some jobs by job, in the order of their peers."""
     found: dict[str, list[PartRow]] = {job: [] for job in chosen}
-    for row in tx.execute(
-        select(*PART_COLUMNS).where(parts.c.job.in_(chosen)).order_by(parts.c.job, parts.c.peer)
-    ):
+    for row in tx.execute(_PARTS_OF, {"chosen": list(chosen)}):
         found[row.job].append(_part(row))
     return found
 
 
 def update_part(tx: Connection, job: str, peer: str, values: Mapping[str, object]) -> None:
     """Change some columns of a part."""
-    changed = {**values, **hours_after(tx, values)}
-    tx.execute(update(parts).where(parts.c.job == job, parts.c.peer == peer).values(changed))
+    change_part(tx, job, peer, values)
 
 
 def read_session(tx: Connection, job: str, peer: str) -> bytes | None:
     """The sealed session of a part, None before it begins and after it ends."""
-    found = tx.scalar(select(parts.c.session_sealed).where(parts.c.job == job, parts.c.peer == peer))
-    return None if found is None else bytes(found)
+    return _read_sealed(tx, "session_sealed", job, peer)
 
 
 def begin_query(tx: Connection, job: str, peer: str, items: Sequence[str], session_sealed: bytes) -> None:
@@ -198,66 +234,68 @@ def begin_query(tx: Connection, job: str, peer: str, items: Sequence[str], sessi
 
     Answers about other items are kept: they are of the query of another class.
     """
+    mine = {"of_job": job, "of_peer": peer}
     for table in (tokens, sum_products):
-        tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
-    asked = (answers.c.job == job, answers.c.peer == peer, answers.c.item.in_(items))
-    tx.execute(delete(answers).where(*asked))
+        tx.execute(_ERASE[table], mine)
+    tx.execute(_ERASE_ITEMS[answers], {**mine, "items": list(items)})
     update_part(tx, job, peer, {"session_sealed": session_sealed, "done": 0, "total": 0})
 
 
-def close_part(tx: Connection, job: str, peer: str) -> None:
-    """Erase the data that only a running query needs: its seed, its tokens, its sums."""
+def close_part(tx: Connection, job: str, peer: str, changed: Mapping[str, object] | None = None) -> None:
+    """Erase the data that only a running query needs (its seed, its tokens, its sums), and change columns."""
     for table in (tokens, sum_products):
-        tx.execute(delete(table).where(table.c.job == job, table.c.peer == peer))
-    update_part(tx, job, peer, {"session_sealed": None})
+        tx.execute(_ERASE[table], {"of_job": job, "of_peer": peer})
+    update_part(tx, job, peer, {**(changed or {}), "session_sealed": None})
 
 
 def forget_run(tx: Connection, job: str, peer: str, items: Collection[str] | None = None) -> None:
     """Erase what an earlier run of a part left, its answers too: of some items or all."""
     close_part(tx, job, peer)
     for table in (answers, matched_entries):
-        erased = delete(table).where(table.c.job == job, table.c.peer == peer)
-        tx.execute(erased if items is None else erased.where(table.c.item.in_(items)))
+        mine = {"of_job": job, "of_peer": peer}
+        if items is None:
+            tx.execute(_ERASE[table], mine)
+        else:
+            tx.execute(_ERASE_ITEMS[table], {**mine, "items": list(items)})
     update_part(tx, job, peer, {"done": 0, "total": 0})
 
 
 def close_parts(tx: Connection, job: str) -> None:
     """Erase the same of all parts of a job."""
     for table in (tokens, sum_products):
-        tx.execute(delete(table).where(table.c.job == job))
-    tx.execute(update(parts).where(parts.c.job == job).values(session_sealed=None))
+        tx.execute(_ERASE_ALL[table], {"of_job": job})
+    tx.execute(_CLOSE_PARTS, {"of_job": job})
 
 
 def read_refusals(tx: Connection, job: str, peer: str) -> bytes | None:
     """The sealed refusals of a part, None before it has run."""
-    found = tx.scalar(select(parts.c.refusals_sealed).where(parts.c.job == job, parts.c.peer == peer))
-    return None if found is None else bytes(found)
+    return _read_sealed(tx, "refusals_sealed", job, peer)
 
 
 def read_reused(tx: Connection, job: str, peer: str) -> bytes | None:
     """The sealed answers of earlier jobs that a part uses again."""
-    found = tx.scalar(select(parts.c.reused_sealed).where(parts.c.job == job, parts.c.peer == peer))
+    return _read_sealed(tx, "reused_sealed", job, peer)
+
+
+def _read_sealed(tx: Connection, column: str, job: str, peer: str) -> bytes | None:
+    found = tx.scalar(_SEALED[column], {"of_job": job, "of_peer": peer})
     return None if found is None else bytes(found)
 
 
 def add_tokens(tx: Connection, job: str, peer: str, first_point: int, sealed: bytes) -> None:
     """Store the sealed tokens of one chunk."""
-    tx.execute(insert(tokens).values(job=job, peer=peer, first_point=first_point, sealed=sealed))
+    tx.execute(_ADD[tokens], {"job": job, "peer": peer, "first_point": first_point, "sealed": sealed})
 
 
 def read_tokens(tx: Connection, job: str, peer: str) -> list[tuple[int, bytes]]:
     """Sealed token chunks in order of their first point."""
-    rows = tx.execute(
-        select(tokens.c.first_point, tokens.c.sealed)
-        .where(tokens.c.job == job, tokens.c.peer == peer)
-        .order_by(tokens.c.first_point)
-    )
+    rows = tx.execute(_READ_TOKENS, {"of_job": job, "of_peer": peer})
     return [(row.first_point, bytes(row.sealed)) for row in rows]
 
 
 def add_product(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
     """Store the sealed sum of one item until it is opened."""
-    tx.execute(insert(sum_products).values(job=job, peer=peer, item=item, sealed=sealed))
+    tx.execute(_ADD[sum_products], {"job": job, "peer": peer, "item": item, "sealed": sealed})
 
 
 def read_products(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
@@ -267,7 +305,7 @@ def read_products(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
 
 def add_answers(tx: Connection, job: str, peer: str, item: str, sealed: bytes) -> None:
     """Store the sealed answers of one item."""
-    tx.execute(insert(answers).values(job=job, peer=peer, item=item, sealed=sealed))
+    tx.execute(_ADD[answers], {"job": job, "peer": peer, "item": item, "sealed": sealed})
 
 
 def read_answers(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
@@ -276,7 +314,7 @@ def read_answers(tx: Connection, job: str, peer: str) -> dict[str, bytes]:
 
 
 def _by_item(tx: Connection, table: Table, job: str, peer: str) -> dict[str, bytes]:
-    rows = tx.execute(select(table.c.item, table.c.sealed).where(table.c.job == job, table.c.peer == peer))
+    rows = tx.execute(_BY_ITEM[table], {"of_job": job, "of_peer": peer})
     return {row.item: bytes(row.sealed) for row in rows}
 
 

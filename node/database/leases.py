@@ -6,7 +6,7 @@ checks that number and is refused when a higher one exists.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -58,6 +58,26 @@ def _postgresql_time(_element: DatabaseTime, _compiler: SQLCompiler, **_options:
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS DOUBLE PRECISION)"
 
 
+# Built once, as `_HELD`: every job takes and releases a lease, and each task is looked at every second.
+_NAMED = leases.c.name == bindparam("of_name")
+_OWN = (_NAMED, leases.c.number == bindparam("held"))
+_END = DatabaseTime() + bindparam("seconds", type_=Double())
+_NUMBER = select(leases.c.number).where(_NAMED)
+_TAKE = (
+    update(leases)
+    .where(_NAMED, leases.c.expires_at <= DatabaseTime())
+    .values(number=leases.c.number + 1, expires_at=_END)
+    .returning(leases.c.number)
+)
+_FIRST = insert(leases).values(name=bindparam("of_name"), number=1, expires_at=_END)
+_RENEW = update(leases).where(*_OWN).values(expires_at=_END)
+_RELEASE = update(leases).where(*_OWN).values(number=leases.c.number + 1, expires_at=0.0)
+_PASSED = select(task_runs.c.task, (DatabaseTime() - task_runs.c.ended_at).label("passed"))
+_DUE = select(task_runs.c.ended_at + bindparam("every_s", type_=Double()) <= DatabaseTime()).where(
+    task_runs.c.task == bindparam("of_task")
+)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lease:
     """The right of this process to write for one piece of work, until another process has taken it over.
@@ -92,17 +112,12 @@ def acquire(tx: Connection, name: str, seconds: float) -> int | None:
 
     Raises ConflictError when another transaction creates the lease at the same moment: try again.
     """
-    taken = tx.execute(
-        update(leases)
-        .where(leases.c.name == name, leases.c.expires_at <= DatabaseTime())
-        .values(number=leases.c.number + 1, expires_at=DatabaseTime() + seconds)
-        .returning(leases.c.number)
-    ).scalar_one_or_none()
+    taken = tx.execute(_TAKE, {"of_name": name, "seconds": seconds}).scalar_one_or_none()
     if taken is not None:
         return int(taken)
-    if tx.scalar(select(leases.c.number).where(leases.c.name == name)) is not None:
+    if tx.scalar(_NUMBER, {"of_name": name}) is not None:
         return None
-    tx.execute(insert(leases).values(name=name, number=1, expires_at=DatabaseTime() + seconds))
+    tx.execute(_FIRST, {"of_name": name, "seconds": seconds})
     return 1
 
 
@@ -119,14 +134,12 @@ def require(tx: Connection, name: str, number: int) -> None:
 
 def renew(tx: Connection, name: str, number: int, seconds: float) -> bool:
     """Extend a lease from now; False when another process has taken it over."""
-    held = (leases.c.name == name, leases.c.number == number)
-    return tx.execute(update(leases).where(*held).values(expires_at=DatabaseTime() + seconds)).rowcount > 0
+    return tx.execute(_RENEW, {"of_name": name, "held": number, "seconds": seconds}).rowcount > 0
 
 
 def release(tx: Connection, name: str, number: int) -> None:
     """Free the lease for other processes at once. Late writes with its number are refused."""
-    held = (leases.c.name == name, leases.c.number == number)
-    tx.execute(update(leases).where(*held).values(number=leases.c.number + 1, expires_at=0.0))
+    tx.execute(_RELEASE, {"of_name": name, "held": number})
 
 
 def is_held(name: ColumnElement[str]) -> ColumnElement[bool]:
@@ -142,8 +155,14 @@ def holds(tx: Connection, name: str, number: int) -> bool:
 
 def is_due(tx: Connection, task: str, every_s: float) -> bool:
     """Whether a periodic task never ran, or ended at least `every_s` seconds ago."""
-    due = tx.scalar(select(task_runs.c.ended_at + every_s <= DatabaseTime()).where(task_runs.c.task == task))
+    due = tx.scalar(_DUE, {"of_task": task, "every_s": every_s})
     return due is None or bool(due)
+
+
+def due_tasks(tx: Connection, every_s: Mapping[str, float]) -> set[str]:
+    """Those of the periodic tasks that never ran, or ended at least so many seconds ago."""
+    passed = {row.task: row.passed for row in tx.execute(_PASSED)}
+    return {task for task, least in every_s.items() if task not in passed or passed[task] >= least}
 
 
 def note_run(tx: Connection, task: str) -> None:

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 from node.database.household_tables import office_authorities, offices
 from node.domain.offices import OfficeRow
 
+# Built once, as every report reads them.
+_NAMES = select(offices.c.code, offices.c.name).order_by(offices.c.issued_at, offices.c.number)
+
 
 def put_authority(tx: Connection, epoch: int, document: str, now: datetime) -> None:
     """Store the CA's authority for an office key, in the place of an earlier one."""
@@ -39,8 +42,7 @@ def list_offices(tx: Connection) -> list[OfficeRow]:
 
 def office_names(tx: Connection) -> dict[str, str]:
     """The name of each office by its code, from its newest certificate."""
-    asked = select(offices.c.code, offices.c.name).order_by(offices.c.issued_at, offices.c.number)
-    return {row.code: row.name for row in tx.execute(asked)}
+    return {row.code: row.name for row in tx.execute(_NAMES)}
 
 
 def find_office(tx: Connection, number: str) -> OfficeRow | None:

@@ -5,20 +5,36 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 
 from node.database.peer_tables import grants, peer_keys, peers, seen_manifests
 from node.domain.peers import Certificate, Grant, PeerRow, Registration
 
-# Built once: it takes longer to build a statement than to run it. A peer's row is read before each message.
-_FIND = (
-    select(peers, grants.c.item, grants.c.origin)
-    .outerjoin(grants, grants.c.peer == peers.c.code)
-    .where(peers.c.code == bindparam("of_peer"))
+_OF_GRANT, _BETWEEN = "\x1f", "\x1e"  # between item and origin, between grants: in neither
+_ROW = tuple(
+    peers.c[name]
+    for name in (
+        "code",
+        "name",
+        "address",
+        "signing_key",
+        "allow_platforms",
+        "allow_monitoring",
+        "paused",
+    )
 )
+# In one text, not a row each: it is read before each message, and a province may have hundreds.
+_GRANTED = (
+    select(func.aggregate_strings(grants.c.item + _OF_GRANT + grants.c.origin, _BETWEEN))
+    .where(grants.c.peer == peers.c.code)
+    .scalar_subquery()
+    .label("granted")
+)
+# Built once: it takes longer to build a statement than to run it.
+_FIND = select(*_ROW, _GRANTED).where(peers.c.code == bindparam("of_peer"))
 _LOCK = select(peers.c.code).where(peers.c.code == bindparam("code")).with_for_update()
-_ALL = select(peers).order_by(peers.c.code)
-_ALL_GRANTS = select(grants)
+_NAMES = select(peers.c.code, peers.c.name).order_by(peers.c.code)
+_ALL = select(*_ROW, _GRANTED).order_by(peers.c.code)
 _REGISTERED = select(
     *(peers.c[name] for name in ("added_at", "certificate", "certificate_from", "certificate_until"))
 )
@@ -122,27 +138,28 @@ def read_registrations(tx: Connection) -> dict[str, Registration]:
 
 def find_peer(tx: Connection, code: str) -> PeerRow | None:
     """One peer by its code, in one statement: row and grants are of one moment in any database."""
-    rows = tx.execute(_FIND, {"of_peer": code}).all()
-    return _peer(rows[0], rows) if rows else None
+    row = tx.execute(_FIND, {"of_peer": code}).one_or_none()
+    return None if row is None else _peer(row)
+
+
+def peer_names(tx: Connection) -> dict[str, str]:
+    """The names of all peers by their codes; a peer may have thousands of grants, which are not read."""
+    return {row.code: row.name for row in tx.execute(_NAMES)}
 
 
 def list_peers(tx: Connection) -> list[PeerRow]:
     """All peers by code."""
-    held: dict[str, list[Row[Any]]] = {}
-    for row in tx.execute(_ALL_GRANTS):
-        held.setdefault(row.peer, []).append(row)
-    found = tx.execute(_ALL)
-    return [_peer(row, held.get(row.code, ())) for row in found]
+    return list(map(_peer, tx.execute(_ALL)))
 
 
-def _peer(row: Row[Any], granted: Sequence[Row[Any]]) -> PeerRow:
-    """`granted` has items and origins, None where an outer join found none."""
-    given = _read_grants(frozenset((each.item, each.origin) for each in granted if each.item is not None))
-    key, may = bytes(row.signing_key), row.allow_monitoring
-    return PeerRow(row.code, row.name, row.address, key, row.allow_platforms, given, may, row.paused)
+def _peer(row: Sequence[Any]) -> PeerRow:
+    code, name, address, key, allow_platforms, allow_monitoring, paused, granted = row
+    given = _read_grants(granted or "")
+    return PeerRow(code, name, address, bytes(key), allow_platforms, given, allow_monitoring, paused)
 
 
 @lru_cache(maxsize=256)  # more than there are provinces
-def _read_grants(granted: frozenset[tuple[str, str]]) -> tuple[Grant, ...]:
-    """In order. A province may have a grant for each item and origin, and is read before each message."""
-    return tuple(sorted(Grant(item, origin) for item, origin in granted))
+def _read_grants(granted: str) -> tuple[Grant, ...]:
+    """In order, of `_GRANTED`."""
+    each = (one.split(_OF_GRANT) for one in granted.split(_BETWEEN) if one)
+    return tuple(sorted(Grant(item, origin) for item, origin in each))

@@ -3,20 +3,35 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from node.database.case_tables import matched_entries
 from node.database.tables import DEADLINE_TABLES, answers, jobs, parts, sum_products, tokens
 from node.domain.jobs import OPEN_STATES
 from node.domain.retention import Erased
 
+_FETCHED = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("of_job"), jobs.c.fetched_at.is_(None), jobs.c.state.not_in(OPEN_STATES))
+    .values(fetched_at=bindparam("now"))
+)
+
 
 def note_fetched(tx: Connection, job: str, now: datetime) -> None:
     """Note when the report of a job was fetched first."""
-    ended = jobs.c.state.not_in(OPEN_STATES)
-    tx.execute(
-        update(jobs).where(jobs.c.id == job, jobs.c.fetched_at.is_(None), ended).values(fetched_at=now)
-    )
+    tx.execute(_FETCHED, {"of_job": job, "now": now})
 
 
 def count_files(tx: Connection, job: str, files: int = 1, most: int = 2**31 - 1) -> None:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import chinese_calendar
@@ -61,7 +62,7 @@ class WorkingDays:
         if day.year in self.own.years:
             return day in self.own.work or (is_monday_to_friday(day) and day not in self.own.off)
         if _is_published(day.year):
-            return bool(chinese_calendar.is_workday(day))
+            return _is_workday(day)
         return is_monday_to_friday(day)
 
     def add(self, start: datetime, days: int) -> Due:
@@ -97,6 +98,12 @@ class WorkingDays:
         return next((year for year in years if not self.knows(year)), None)
 
 
+@lru_cache(maxsize=4096)  # each job counts some sixty days
+def _is_workday(day: date) -> bool:
+    return bool(chinese_calendar.is_workday(day))
+
+
+@lru_cache(maxsize=256)
 def _is_published(year: int) -> bool:
     """Whether the library has the holidays of a year."""
     try:

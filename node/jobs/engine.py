@@ -325,7 +325,7 @@ def _check_peers(node: Node, request: JobRequest) -> None:
 def require_peers(node: Node, peers: Sequence[str]) -> None:
     """Raises NotFoundError for a peer that this node does not know."""
     with node.store.transaction("find peers") as tx:
-        known = {peer.code for peer in peer_rows.list_peers(tx)}
+        known = peer_rows.peer_names(tx)
     for peer in peers:
         if peer not in known:
             raise NotFoundError(

@@ -106,7 +106,7 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         sealed = job_rows.read_request(tx, job)
         parts = job_rows.list_parts(tx, job)
         version, digest = catalogue_of(node, tx, job)
-        names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
+        names = peer_rows.peer_names(tx)
         kept = [_Kept.read(tx, part) for part in parts]
         attempts = deadline_rows.list_attempts(tx, [job])
         left_out = deadline_rows.list_left_out(tx, [job])

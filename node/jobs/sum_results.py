@@ -28,7 +28,7 @@ def build_sum_report(node: Node, job: str) -> SumReport:
     with node.store.transaction("read report") as tx:
         parts = job_rows.list_parts(tx, job)
         version, digest = catalogue_of(node, tx, job)
-        names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
+        names = peer_rows.peer_names(tx)
         answers = {part.peer: job_rows.read_answers(tx, job, part.peer) for part in parts}
     opened = {
         (part.peer, item): unpack_sum(node.keys.vault.unseal(of_answers(job, part.peer, item), data))

@@ -103,17 +103,17 @@ class StoredCheckpoint:
             item: unpack_answers(self._unseal(item, data, names.of_answers)) for item, data in sealed.items()
         }
 
-    def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
+    def add_answers(self, item: str, answers: Sequence[Answer], entries: bytes | None = None) -> None:
         """See node.requester.context.Checkpoint."""
         sealed = self._seal(item, pack_answers(answers), names.of_answers)
-        self._write("keep answers", lambda tx: job_rows.add_answers(tx, self._job, self._peer, item, sealed))
+        opened = self._seal(item, entries, names.of_matched_entries) if entries else b""
 
-    def keep_entries(self, item: str, packed: bytes) -> None:
-        """See node.requester.context.Checkpoint."""
-        sealed = self._seal(item, packed, names.of_matched_entries) if packed else b""
-        self._write(
-            "keep entries", lambda tx: correction_rows.keep_entries(tx, self._job, self._peer, item, sealed)
-        )
+        def write(tx: Connection) -> None:
+            if entries is not None:
+                correction_rows.keep_entries(tx, self._job, self._peer, item, opened)
+            job_rows.add_answers(tx, self._job, self._peer, item, sealed)
+
+        self._write("keep answers", write)
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:
         """See node.requester.context.Checkpoint; also where a stop or a cancellation takes effect."""
@@ -207,8 +207,7 @@ class StoredCheckpoint:
         }
 
         def write(tx: Connection) -> None:
-            job_rows.close_part(tx, self._job, self._peer)
-            job_rows.update_part(tx, self._job, self._peer, values)
+            job_rows.close_part(tx, self._job, self._peer, values)
             if state == "done":
                 deadline_rows.wake_away(tx, self._peer, self._node.clock())
 
@@ -278,12 +277,9 @@ class MemoryCheckpoint:
         """See node.requester.context.Checkpoint."""
         return dict(self._answers)
 
-    def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
-        """See node.requester.context.Checkpoint."""
-        self._answers[item] = list(answers)
-
-    def keep_entries(self, item: str, packed: bytes) -> None:
+    def add_answers(self, item: str, answers: Sequence[Answer], entries: bytes | None = None) -> None:  # noqa: ARG002
         """See node.requester.context.Checkpoint: without a node nothing is asked for later."""
+        self._answers[item] = list(answers)
 
     def progress(self, state: str, done: int, total: int, epoch: int = 0) -> None:  # noqa: ARG002
         """See node.requester.context.Checkpoint."""

@@ -113,11 +113,10 @@ class Checkpoint(Protocol):
     def answers(self) -> dict[str, list[Answer]]:
         """Answers of the items that are done."""
 
-    def add_answers(self, item: str, answers: Sequence[Answer]) -> None:
-        """Keep the answers of one item, one per subject."""
-
-    def keep_entries(self, item: str, packed: bytes) -> None:
-        """Keep which entries of one item opened (`matched_entries`); no bytes where none did."""
+    def add_answers(self, item: str, answers: Sequence[Answer], entries: bytes | None = None) -> None:
+        """Keep the answers of one item, one per subject, and with them which of its entries opened
+        (`matched_entries`): no bytes where none did, None where none were looked for.
+        """
 
     def count_points(self, points: int) -> None:
         """Add to the points that the peer evaluated."""

@@ -153,8 +153,8 @@ def _ask_once(
             continue
         retrieval, answers[item.code] = _answer_item(part, retrieval, item)
         if not part.faults:
-            context.checkpoint.keep_entries(item.code, pack_entries(retrieval.matched.get(item.code, ())))
-            context.checkpoint.add_answers(item.code, answers[item.code])
+            entries = pack_entries(retrieval.matched.get(item.code, ()))
+            context.checkpoint.add_answers(item.code, answers[item.code], entries)
     return answers, retrieval.opened
 
 

@@ -46,7 +46,7 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):  # type: ignore[misc]  # ge
         limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
         found = list_deadlines(self._node, access_of(self._node, call).seen)[:limit]
         with self._node.store.transaction("list peers") as tx:
-            names = {peer.code: peer.name for peer in peer_rows.list_peers(tx)}
+            names = peer_rows.peer_names(tx)
         missing = working_days(self._node).missing_year(self._node.clock())
         return deadlines_message(((one.owner, one.part, one.stage) for one in found), names, missing)
 

@@ -134,8 +134,7 @@ def fill(node, folder):
         part_of = StoredSumCheckpoint(node, JOB, part, lease)
         part_of.begin(SESSION)
         part_of.add_tokens(0, bytes(range(32)))
-        part_of.add_answers("C21", [Answer(Outcome.FOUND, 1)])
-        part_of.keep_entries("C21", b"entries")
+        part_of.add_answers("C21", [Answer(Outcome.FOUND, 1)], b"entries")
         part_of.add_product("B11", Product(b"c", None))
         part_of.refuse([{"C21": "no_mandate"}], reused=b"reused")
     query, vault = ("45", bytes(16), "B11"), node.keys.vault
