@@ -37,7 +37,7 @@ class Store:
         """
         try:
             with self._engine.connect() as connection:
-                tx = connection.execution_options(**{WRITE: write})
+                tx = connection.execution_options(**{WRITE: True}) if write else connection
                 with tx.begin():
                     yield tx
         except IntegrityError:

@@ -8,11 +8,13 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import (
     BindParameter,
     Connection,
     Row,
+    Select,
     Table,
     and_,
     bindparam,
@@ -161,6 +163,12 @@ def list_jobs(
 
 def open_jobs(tx: Connection, now: datetime) -> list[str]:
     """Jobs that have not ended, that no process holds, and that need not wait for a peer, oldest first."""
+    return [row.id for row in tx.execute(_open_jobs(), {"now": now})]
+
+
+@cache  # read every second
+def _open_jobs() -> Select[tuple[str]]:
+    now = bindparam("now", type_=parts.c.retry_at.type)
     held = is_held(literal(job_lease("")) + jobs.c.id)
     waiting = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING)
     due = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING, parts.c.retry_at <= now)
@@ -168,10 +176,7 @@ def open_jobs(tx: Connection, now: datetime) -> list[str]:
     over = and_(parts.c.closes_at <= now, parts.c.close_estimated == false())
     closed = exists().where(parts.c.job == jobs.c.id, parts.c.state == WAITING, over)
     can_run = or_(running, ~waiting, due, jobs.c.cancel_requested, closed)
-    rows = tx.execute(
-        select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES), ~held, can_run).order_by(jobs.c.created_at)
-    )
-    return [row.id for row in rows]
+    return select(jobs.c.id).where(jobs.c.state.in_(OPEN_STATES), ~held, can_run).order_by(jobs.c.created_at)
 
 
 def open_requests(tx: Connection, kind: str) -> dict[str, bytes]:
