@@ -71,7 +71,7 @@ class Desk:
     def watch_of_job(self, watch: str, **given: object) -> pb.Draft:
         saved = self.drafts.SaveDraft(pb.SaveDraftRequest(kind=WATCH), **self.with_session).draft
         named = pb.DraftVersion(draft_id=saved.draft_id, version=saved.version)
-        wanted = pb.WatchOfJob(watch_id=watch, **given)
+        wanted = pb.WatchOfJob(watch_id=watch, **{"legal_basis": "SA-2026-46", **given})
         parts = [pb.SendForApprovalRequest(draft=named), pb.SendForApprovalRequest(watch_of_job=wanted)]
         return self.drafts.SendForApproval(iter(parts), **self.with_session).draft
 
