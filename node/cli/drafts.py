@@ -1,6 +1,6 @@
 """`heqiao drafts`: what one person prepared and another one approves; and how a command hands it over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -29,12 +29,24 @@ def require_person() -> None:
 def hand_over(platform: Platform, kind: str, name: str, request: Request, *, as_json: bool) -> None:
     """Keep a request as a draft that waits for another person's approval, and say so."""
     drafts = Drafts(platform)
+    hand_over_by(
+        platform,
+        kind,
+        lambda saved: drafts.send(saved.draft_id, saved.version, name, request, kind),
+        as_json=as_json,
+    )
+
+
+def hand_over_by(platform: Platform, kind: str, send: Callable[[Draft], object], *, as_json: bool) -> None:
+    """The same where `send` sends the new draft: the node makes the request itself."""
+    drafts = Drafts(platform)
     saved = drafts.save(b"", kind=kind)
     try:
-        sent = drafts.send(saved.draft_id, saved.version, name, request, kind)
+        send(saved)
     except Exception:
         drafts.delete(saved.draft_id)  # nothing is left of what was refused
         raise
+    sent = drafts.get(saved.draft_id).draft
     text = (
         f"draft {sent.draft_id}: {count(sent.subjects, 'person', 'people')}, waits for another person\n"
         f"`heqiao --as APPROVER drafts approve {sent.draft_id}` approves it"

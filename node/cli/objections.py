@@ -7,13 +7,15 @@ from typing import Any
 import click
 
 from node.cli.asking import wait_for_job
+from node.cli.drafts import hand_over_by, require_person
 from node.cli.due_days import ESTIMATED, due_day
 from node.cli.node_link import open_platform
-from node.cli.options import address_option, home_option, json_option, show
+from node.cli.options import address_option, approval_option, home_option, json_option, show
 from node.cli.terminal import print_table
 from node.client.cases import Cases
 from node.clock import utc_now
 from node.domain.days import china_day, china_minute
+from node.domain.jobs import VERIFICATION
 from node.domain.objections import MOST_GROUNDS, MOST_NAME, RESULTS, NewObjection, Target
 from node.errors import InputError
 from node.wire.cases import plain_objection
@@ -184,9 +186,16 @@ def _minute(moment: str) -> str:
 @address_option
 @click.option("--job", metavar="ID", help="Id for the new job.  [default: a random one]")
 @click.option("--detach", is_flag=True, help="Print the job's id and exit.")
+@approval_option
 @click.argument("objection")
 def recheck(
-    home: Path, as_json: bool, address: str | None, job: str | None, detach: bool, objection: str
+    home: Path,
+    as_json: bool,
+    address: str | None,
+    job: str | None,
+    detach: bool,
+    for_approval: bool,
+    objection: str,
 ) -> None:
     """Look again at what an OBJECTION is about.
 
@@ -194,8 +203,19 @@ def recheck(
     the same mandates: they are looked at anew, so one that was revoked or has ended says NOT_MANDATED. The
     purpose is `review`. `heqiao report` writes its report, with the old and new answers beside each other.
     """
+    if for_approval:
+        require_person()
     with open_platform(home, address) as platform:
-        found = Cases(platform).recheck(objection, job)
+        cases = Cases(platform)
+        if for_approval:
+            hand_over_by(
+                platform,
+                VERIFICATION,
+                lambda saved: cases.recheck(objection, job, saved.draft_id, saved.version),
+                as_json=as_json,
+            )
+            return
+        found = cases.recheck(objection, job)
         people = next(iter(platform.watch(found))).subjects
         if wait_for_job(platform, found, people, 0, detach=detach, as_json=as_json):
             text = f"re-check {found} has ended: heqiao report {found} --out FOLDER"

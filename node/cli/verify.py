@@ -1,13 +1,16 @@
 """`heqiao verify`: ask other provinces about a county's list, through the own node."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from node.cli.asking import prepare_folder, wait_for_job, write_report
+from node.cli.drafts import hand_over, hand_over_by, require_person
 from node.cli.node_link import open_platform
 from node.cli.options import (
+    approval_option,
     asking_options,
     count,
     home_option,
@@ -18,15 +21,17 @@ from node.cli.options import (
     text_options,
 )
 from node.cli.report_files import file_options, signer_of
+from node.client.drafts import Draft
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice, Records
 from node.clock import utc_now
 from node.domain.counties import count_stray_mandates
 from node.domain.days import china_day
-from node.domain.jobs import AUTO
+from node.domain.jobs import AUTO, VERIFICATION
 from node.domain.legal_bases import usual_basis
 from node.domain.mandate import PROGRAMMES
 from node.domain.matters import MATTERS, URGENT_BASIS
+from node.domain.new_ids import new_id
 from node.domain.records import Reject
 from node.domain.subjects import Subjects
 from node.domain.verification import Verification
@@ -35,6 +40,7 @@ from node.federation.catalogue_file import load_catalogue
 from node.tabular.declared_lists import read_declared, read_declared_records
 from node.tabular.person_lists import read_households, read_mandates
 from node.tabular.text_form import TextForm
+from node.wire.households import NotAskedPerson
 
 
 @click.command()
@@ -91,6 +97,7 @@ from node.tabular.text_form import TextForm
               help=f"What is applied for, two digits: {', '.join(MATTERS)}.")  # fmt: skip
 @click.option("--urgent", is_flag=True,
               help=f"Help comes first and mandates follow; the legal basis is {URGENT_BASIS}.")  # fmt: skip
+@approval_option
 @text_options
 @asking_options
 @file_options
@@ -110,6 +117,7 @@ def verify(
     reuse: bool,
     matter: str,
     urgent: bool,
+    for_approval: bool,
     delimiter: str | None,
     encoding: str | None,
     job: str | None,
@@ -132,6 +140,8 @@ def verify(
     """  # noqa: D301 - click wants the real \b character
     is_list = households is not None
     _require_one(is_list=is_list, is_recorded=bool(numbers or office), declared=declared)
+    if for_approval:
+        require_person()
     config = read_config(home)
     catalogue = load_catalogue(config)
     for item in items:
@@ -153,6 +163,9 @@ def verify(
         choice = replace(choice, declared=figures)
     prepare_folder(rejects, "the lists", out)
     with open_platform(home, address) as platform:
+        if for_approval:
+            _hand_over(platform, verification, choice, job or new_id("v"), as_json=as_json)
+            return
         found, people = _submit(platform, verification, choice, job)
         if not wait_for_job(
             platform, found, people, len(rejects), detach=detach, as_json=as_json, chosen=peers == AUTO
@@ -205,6 +218,25 @@ def _submit(
     if verification is not None:
         return platform.submit(verification, job), len(verification.subjects)
     found, people, missing = Records(platform).verify(choice, job)
+    _warn_of_missing(missing)
+    return found, people
+
+
+def _hand_over(
+    platform: Platform, verification: Verification | None, choice: HouseholdChoice, job: str, *, as_json: bool
+) -> None:
+    """Send the same for another person's approval."""
+    if verification is not None:
+        hand_over(platform, VERIFICATION, job, verification, as_json=as_json)
+        return
+
+    def send(saved: Draft) -> None:
+        _warn_of_missing(Records(platform).verify(choice, job, saved.draft_id, saved.version)[2])
+
+    hand_over_by(platform, VERIFICATION, send, as_json=as_json)
+
+
+def _warn_of_missing(missing: Sequence[NotAskedPerson]) -> None:
     refused = {one.ref for one in missing if not one.item}
     if refused:
         click.echo(
@@ -212,7 +244,6 @@ def _submit(
             "`heqiao mandates check` does",
             err=True,
         )
-    return found, people
 
 
 def read_lists(

@@ -156,13 +156,18 @@ class Records:
         self._platform.call(self._households, "RemoveHousehold", request)
 
     def verify(
-        self, choice: HouseholdChoice, job: str | None = None
+        self, choice: HouseholdChoice, job: str | None = None, draft: str = "", version: int = 0
     ) -> tuple[str, int, tuple[NotAskedPerson, ...]]:
-        """Submit a verification of households on record: job id, how many people, who is not asked."""
+        """Submit a verification of households on record: job id, how many people, who is not asked.
+
+        A person gives a draft and its version, which another one approves.
+        """
         request = households_pb2.VerifyHouseholdsRequest(
             job_id=job or new_id("v"),
             question=households_wire.question_message(choice),
             declared=declared_message(choice.declared) if choice.declared else None,
+            draft_id=draft,
+            draft_version=version,
         )
         done = self._platform.call(self._households, "VerifyHouseholds", request)
         return str(done.job_id), done.people, households_wire.read_not_asked(done.not_asked)

@@ -6,7 +6,8 @@ from heqiao.platform.v1 import households_pb2 as pb
 from heqiao.platform.v1 import households_pb2_grpc
 
 from node.context import Node
-from node.jobs import engine
+from node.domain.verification import Verification
+from node.jobs import drafts, engine
 from node.jobs import households as jobs
 from node.jobs.household_verification import HouseholdQuestion, prepare
 from node.jobs.households import ShownHousehold
@@ -66,21 +67,30 @@ class HouseholdServicer(households_pb2_grpc.HouseholdServiceServicer):  # type: 
     def VerifyHouseholds(  # noqa: N802
         self, request: pb.VerifyHouseholdsRequest, call: Call
     ) -> pb.VerifyHouseholdsResponse:
-        """Store the job, then start it."""
-        require_approval(self._node, call)
+        """Store the job, then start it; or send it for approval as a draft."""
+        if not request.draft_id:
+            require_approval(self._node, call)
         access = access_of(self._node, call)
         question = HouseholdQuestion(
             **wire.read_question(request.question), declared=read_declared(request.declared)
         )
         verification, missing = prepare(self._node, access, question)
-        added = engine.submit(self._node, request.job_id, verification, access.owner)
-        if added:
+        if request.draft_id:
+            self._send(request, verification, call)
+            added = True
+        elif added := engine.submit(self._node, request.job_id, verification, access.owner):
             self._runner.start(request.job_id, verification)
         return pb.VerifyHouseholdsResponse(
             job_id=request.job_id,
             existed=not added,
             people=len(verification.subjects),
             not_asked=wire.not_asked_messages(missing),
+        )
+
+    def _send(self, request: pb.VerifyHouseholdsRequest, asked: Verification, call: Call) -> None:
+        person = call.require_person()
+        drafts.send_for_approval(
+            self._node, person, request.draft_id, request.draft_version, request.job_id, asked
         )
 
     def ReportSubject(self, request: pb.ReportSubjectRequest, call: Call) -> pb.ReportSubjectResponse:  # noqa: N802

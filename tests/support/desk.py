@@ -42,10 +42,8 @@ class Desk:
         asked = session_pb2.BeginSecondFactorRequest(token=begun.token)
         self.totp = pyotp.TOTP(self.sessions.BeginSecondFactor(asked, timeout=60).secret)
         done = session_pb2.FinishSignInRequest(token=begun.token, code=self.code())
-        self.with_session = {
-            "timeout": 60,
-            "metadata": (("heqiao-session", self.sessions.FinishSignIn(done, timeout=60).token),),
-        }
+        self.token = self.sessions.FinishSignIn(done, timeout=60).token
+        self.with_session = {"timeout": 60, "metadata": (("heqiao-session", self.token),)}
         changed = session_pb2.ChangePasswordRequest(old_password=initial, new_password=PASSWORD)
         self.sessions.ChangePassword(changed, **self.with_session)
         person = self.sessions.GetPerson(session_pb2.GetPersonRequest(), **self.with_session).person

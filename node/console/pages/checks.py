@@ -65,6 +65,8 @@ def show_step(visit: Visit) -> Response:
         return visit.go("/checks")
     if found.draft.kind != VERIFICATION:
         return visit.go(f"{PATHS.get(found.draft.kind, '/checks')}/{found.draft.draft_id}")
+    if not found.form:  # of a command, which keeps no form
+        return show(visit, "by_command.html", {"draft": found.draft, "reason": found.reason})
     if objection := forms.recheck_of(found.form):
         values = {"draft": found.draft, "objection": objection, "reason": found.reason}
         return show(visit, "recheck.html", values)

@@ -5,9 +5,12 @@ import re
 import pytest
 
 from matcher import identity
+from node.client.drafts import Drafts
+from node.console import forms
 from node.errors import NotFoundError
 from node.jobs import watches
 from node.jobs.lookup import require_job
+from testbed import trial
 from testbed.trial import PASSWORD
 from tests.support.cluster import wait_for
 from tests.support.console import Browser, forms_of
@@ -188,3 +191,22 @@ def test_a_list_with_many_wrong_rows_counts_rows(li: Browser) -> None:
     assert "名单中有150行有误" in page
     assert page.count("✗") == 100
     assert "名单无法读取" in send(li, begin(li, "sums"), WHAT, 422, list="证件号码\n")
+
+
+def test_a_returned_verification_of_a_command_says_so(site: Site, li: Browser) -> None:
+    """It has no form of a page: its preparer reads why it came back, and deletes it."""
+    form = trial.form_of(site.lists.households[7], site.lists.mandates, ("44",))
+    with site.platform() as platform:
+        drafts = Drafts(platform.as_person(site.people["li"].token))
+        draft = drafts.save(b"").draft_id
+        sent = drafts.send(draft, 1, form.job, forms.to_verification(form))
+    assert draft in li.get("/checks?state=waiting")
+    with site.platform() as platform:
+        Drafts(platform.as_person(site.people["he"].token)).give_back(draft, sent.version, "授权书不全")
+    page = li.get(f"/checks/{draft}")
+    assert "授权书不全" in page
+    assert "此草稿由命令准备" in page
+    fields = {**forms_of(page)[f"/checks/{draft}/delete"], "action": "household"}
+    assert li.client.post(f"/checks/{draft}", data=fields).status_code == 409
+    page = li.send(f"/checks/{draft}/delete", {})
+    assert draft not in page

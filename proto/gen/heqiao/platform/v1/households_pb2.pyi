@@ -123,14 +123,18 @@ class RemoveHouseholdResponse(_message.Message):
     def __init__(self) -> None: ...
 
 class VerifyHouseholdsRequest(_message.Message):
-    __slots__ = ("job_id", "question", "declared")
+    __slots__ = ("job_id", "question", "declared", "draft_id", "draft_version")
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     QUESTION_FIELD_NUMBER: _ClassVar[int]
     DECLARED_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_ID_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_VERSION_FIELD_NUMBER: _ClassVar[int]
     job_id: str
     question: _mandates_pb2.HouseholdQuestion
     declared: _declared_pb2.DeclaredHouseholds
-    def __init__(self, job_id: _Optional[str] = ..., question: _Optional[_Union[_mandates_pb2.HouseholdQuestion, _Mapping]] = ..., declared: _Optional[_Union[_declared_pb2.DeclaredHouseholds, _Mapping]] = ...) -> None: ...
+    draft_id: str
+    draft_version: int
+    def __init__(self, job_id: _Optional[str] = ..., question: _Optional[_Union[_mandates_pb2.HouseholdQuestion, _Mapping]] = ..., declared: _Optional[_Union[_declared_pb2.DeclaredHouseholds, _Mapping]] = ..., draft_id: _Optional[str] = ..., draft_version: _Optional[int] = ...) -> None: ...
 
 class VerifyHouseholdsResponse(_message.Message):
     __slots__ = ("job_id", "existed", "people", "not_asked")
