@@ -124,14 +124,19 @@ def join(home: Path, bundle: Path, fingerprint: str | None, *, as_json: bool) ->
     salt. The fingerprint of the CA must be given, or typed when it is asked for, as its administrator reads
     it out by telephone. Joining again with a later bundle renews the certificate: then the CA must be the one
     that this home trusts already, and its fingerprint need not be given. The bundle also brings the CA's
-    revocation list, which is taken if it is newer.
+    revocation list, which is taken if it is newer. A node notes it on its audit chain.
     """
     config = load_config(home)
     offered = Bundle.load(bundle)
     trusted = _check_ca(config, offered, fingerprint)
     for path in (config.tls.ca, config.tls.certificate, config.tls.revocations):
         require_own_home(path)
-    member = take_bundle(config, open_key_store(config), offered, trusted, bundle, datetime.now(UTC))
+    now = datetime.now(UTC)
+    member = take_bundle(config, open_key_store(config), offered, trusted, bundle, now)
+    if config.node.role == "node":
+        from node.governance.certificates import record_taken  # a platform's installation has no database
+
+        record_taken(config, member, now)
     identity = member.identity
     result = {
         "federation": identity.federation,

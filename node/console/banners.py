@@ -10,12 +10,14 @@ from node.console.rights import may
 from node.console.visits import Visit
 from node.domain.notices import NoticeKind
 
+_KEYS: Final = "/keys"
+_BACKUPS: Final = "/keys/backups"
 _HEALTH: Final = ("/health", "OverviewService/GetHealth")
 # Of each kind that is a banner: its words, the pages in order of usefulness and the methods that they call.
 _BANNERS: Final = {
     NoticeKind.CERTIFICATE_ENDS: (
         "节点证书即将到期：{day}",
-        (("/keys", "OverviewService/GetKeys"), _HEALTH),
+        ((_KEYS, "OverviewService/GetKeys"), _HEALTH),
     ),
     NoticeKind.HOLIDAY_TABLE_MISSING: ("缺{year}年节假日表，工作日为估算", (_HEALTH,)),
     NoticeKind.PEER_DISTRUSTED: (
@@ -23,18 +25,24 @@ _BANNERS: Final = {
         (("/peers", "PeerAdminService/ListPeerStates"), _HEALTH),
     ),
     NoticeKind.REVOCATION_LIST_OLD: ("证书吊销列表过期", (_HEALTH,)),
+    NoticeKind.KEYS_UNSAVED: (
+        "有{count}把密钥不在任何备份中",
+        # Of the province's administrators alone: others can neither make a backup nor ask for one.
+        ((_BACKUPS, "KeyService/ListBackups"), ("/health", "ApprovalService/ListApprovals")),
+    ),
 }
 _ENDED: Final = "节点证书已到期"
 
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """A sentence with `{subject}` or `{year}`, and `{day}`, and the page to go to."""
+    """A sentence with `{subject}` or `{year}`, `{day}` and `{count}`, and the page to go to."""
 
     words: str
     path: str
     subject: str
     day: date | None
+    count: int
 
 
 def banners(visit: Visit) -> Iterator[Banner]:
@@ -45,5 +53,10 @@ def banners(visit: Visit) -> Iterator[Banner]:
         path = next((path for path, method in pages if may(visit.person, method)), "")
         if one.kind is NoticeKind.CERTIFICATE_ENDS and one.due_on is None:
             words = _ENDED
-        if path:
-            yield Banner(words, path, one.subject, one.due_on)
+        if path and not _is_said(visit, path):
+            yield Banner(words, path, one.subject, one.due_on, one.count)
+
+
+def _is_said(visit: Visit, path: str) -> bool:
+    """Whether the page itself says it, as it is now: pages of keys name those without a backup."""
+    return path == _BACKUPS and visit.request.url.path.startswith(_KEYS)

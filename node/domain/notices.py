@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     LOOKS_FAILED = "looks_failed"
     THRESHOLDS_MISSING = "thresholds_missing"
     PEER_DISTRUSTED = "peer_distrusted"
+    KEYS_UNSAVED = "keys_unsaved"
 
 
 class Level(StrEnum):
@@ -78,6 +79,11 @@ WORDS: Final[Mapping[NoticeKind, tuple[str, str, str]]] = {
         "外省答复未通过校验",
         "an answer of a province failed a check of honesty",
         "telephone its administrator; pause it until the cause is known",
+    ),
+    NoticeKind.KEYS_UNSAVED: (
+        "有密钥不在任何备份中",
+        "keys are in no backup",
+        "`heqiao keys backup`",
     ),
 }
 

@@ -8,9 +8,17 @@ from functools import partial
 from typing import Final
 
 from node.context import Node
-from node.database import audit_pages, database_facts, describe_database, queue_state, seen_manifests
+from node.database import (
+    audit_pages,
+    database_facts,
+    describe_database,
+    notices,
+    queue_state,
+    seen_manifests,
+)
 from node.database import peers as peer_rows
 from node.domain.days import china_minute
+from node.domain.notices import NoticeKind
 from node.governance import backups
 from node.jobs.mirrors import read_mirror
 from node.jobs.retention import count_due
@@ -121,11 +129,19 @@ def _check_backup(node: Node) -> Finding:
     if at is None:
         facts = {"at": "", "days": ""}
         return Finding("backups", False, "never", "`heqiao keys backup`", facts, "backup_make")
-    days = (node.clock() - at).days
-    good = days <= BACKUP_DAYS
-    facts = {"at": china_minute(at), "days": str(days)}
+    days, unsaved = (node.clock() - at).days, _count_unsaved(node)
+    good = days <= BACKUP_DAYS and not unsaved
+    facts = {"at": china_minute(at), "days": str(days), "unsaved": str(unsaved)}
     hint = "" if good else "`heqiao keys backup`"
-    return Finding("backups", good, f"{days} days ago", hint, facts, "backup_make" if hint else "")
+    text = f"{days} days ago; {unsaved} keys are in no backup"
+    return Finding("backups", good, text, hint, facts, "backup_make" if hint else "")
+
+
+def _count_unsaved(node: Node) -> int:
+    """As the banner says: to open the key store costs more than a page has."""
+    with node.store.transaction("read notices") as tx:
+        found = notices.list_notices(tx, open_only=True)
+    return sum(one.notice.count for one in found if one.notice.kind is NoticeKind.KEYS_UNSAVED)
 
 
 def _check_queue(node: Node) -> Finding:

@@ -2,10 +2,9 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from heqiao.admin.v1 import keys_pb2 as pb
 from heqiao.admin.v1 import keys_pb2_grpc
@@ -17,12 +16,12 @@ from keys.pki.enrolment import Bundle
 from keys.store.atomic_files import MAX_BYTES
 from node.config import open_key_store
 from node.context import Node
-from node.database import Connection, audit_log
-from node.domain.audit_chain import Detail
-from node.errors import InvalidRequestError, NotFoundError, PreconditionError
+from node.errors import InvalidRequestError, NodeError, NotFoundError, PreconditionError
 from node.federation.joining import require_known_ca, take_bundle
 from node.files import disk_errors
 from node.governance import backups
+from node.governance.certificates import record_taken
+from node.jobs.notices import collect
 from node.rotation import driver
 from node.rotation.changes import STEPS, plan_salt_step, read_certificate_change, read_salt_change, waits_for
 from node.rotation.ends import ENDED, plan_destruction, plan_retirement
@@ -30,13 +29,12 @@ from node.rotation.kinds import KINDS, SALT, TLS
 from node.rotation.tls import read_certificate, request_path
 from node.services import key_messages as messages
 from node.services.dual_control import require_second
+from node.services.notice_sources import OF_KEYS
 from node.services.opened_keys import OpenedKeys
 from node.services.works import Act, Works
 from node.telemetry.progress import Progress
 from node.transport.interceptors import Call
 from node.wire.common import require, timestamp
-
-_TAKEN: Final = "certificate_taken"
 
 
 class KeyServicer(keys_pb2_grpc.KeyServiceServicer):  # type: ignore[misc]  # generated code
@@ -62,6 +60,8 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):  # type: ignore[misc]  # ge
             require_second(node, call, backups.ACTION, backups.asked(split, holders))
             keys = open_key_store(node.config)
             path, made = backups.write_backup(node.config, keys, holders, split, node.clock(), node.store)
+        with suppress(NodeError):  # the backup is there; the notice ends with the next check at the latest
+            collect(node, [OF_KEYS])
         return pb.MakeBackupResponse(file=path.name, fingerprint=made.fingerprint())
 
     def GetKeyChanges(  # noqa: N802
@@ -120,8 +120,8 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):  # type: ignore[misc]  # ge
                 )
             keys = open_key_store(node.config)
             member = take_bundle(node.config, keys, offered, trusted, Path("the bundle"), node.clock())
+        record_taken(node.config, member, node.clock(), node.store)
         until, salt = member.identity.not_after, member.salt_version
-        self._note({"until": until.isoformat(), "salt_version": salt})
         return pb.TakeBundleResponse(certificate_until=timestamp(until), salt_version=salt)
 
     def ChangeSalt(self, request: pb.ChangeSaltRequest, call: Call) -> pb.ChangeSaltResponse:  # noqa: N802
@@ -172,12 +172,6 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):  # type: ignore[misc]  # ge
     def _start(self, kind: str, subject: str, call: Call, act: Act) -> str:
         account = call.person.account if call.person else ""
         return self._works.start(kind, subject, account, act).id
-
-    def _note(self, details: dict[str, Detail]) -> None:
-        def write(tx: Connection) -> None:
-            audit_log.append(tx, _TAKEN, details, self._node.clock())
-
-        self._node.store.retry_write("note a certificate", write)
 
 
 def _read_ended(purpose: str) -> str:

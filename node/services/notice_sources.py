@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from keys import KeyringError
+from keys.store.inventory import inspect
 from node.config import open_key_store
 from node.context import Node
 from node.credentials.validity import ListState, certificate_end, ends_soon, list_state
@@ -14,6 +15,7 @@ from node.database import alerts as alert_rows
 from node.database import notices as notice_rows
 from node.domain.days import china_day
 from node.domain.notices import Level, Notice, NoticeKind
+from node.governance import backups
 from node.jobs.calendar import working_days
 from node.jobs.notices import Source
 from node.jobs.watch_store import current_thresholds
@@ -37,11 +39,16 @@ def find_certificate(node: Node) -> Iterator[Notice]:
 
 
 def find_keys(node: Node) -> Iterator[Notice]:
-    """Keys that are due, as `heqiao keys status` says."""
-    steps = read_due(node.config, open_key_store(node.config), node.clock())
+    """Keys that are due, as `heqiao keys status` says, and how many no backup on record has."""
+    keys, now = open_key_store(node.config), node.clock()
+    steps = read_due(node.config, keys, now)
     for purpose in sorted({one.step.purpose for one in steps}):
         count = sum(one.step.purpose == purpose for one in steps)
         yield Notice(NoticeKind.KEY_DUE, Level.WARNING, purpose, count=count)
+    with node.store.transaction("read backups") as tx:
+        known = backups.read_backups(tx)
+    if unsaved := backups.unsaved(inspect(keys, now), known):
+        yield Notice(NoticeKind.KEYS_UNSAVED, Level.WARNING, count=len(unsaved))
 
 
 def find_list(node: Node) -> Iterator[Notice]:
@@ -90,9 +97,10 @@ def find_holidays(node: Node) -> Iterator[Notice]:
         yield Notice(NoticeKind.HOLIDAY_TABLE_MISSING, level, str(year))
 
 
+OF_KEYS = Source((NoticeKind.KEY_DUE, NoticeKind.KEYS_UNSAVED), find_keys)
 SOURCES = (
     Source((NoticeKind.CERTIFICATE_ENDS,), find_certificate),
-    Source((NoticeKind.KEY_DUE,), find_keys),
+    OF_KEYS,
     Source((NoticeKind.REVOCATION_LIST_OLD,), find_list),
     Source((NoticeKind.PARTS_OVERDUE,), find_overdue),
     Source((NoticeKind.PEER_DISTRUSTED,), find_distrusted),

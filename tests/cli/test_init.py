@@ -30,6 +30,7 @@ def federation(tmp_path_factory):
 def test_what_init_makes(federation):
     home = federation / "h45"
     assert sorted(path.name for path in home.iterdir()) == [
+        "heqiao.db",
         "keys",
         "node.toml",
         "passphrase",
@@ -89,6 +90,14 @@ def test_certificate_is_in_place(federation):
     assert (federation / "ca/issued" / f"{identity.fingerprint}.pem").read_bytes() == (
         home / "tls/node.pem"
     ).read_bytes()
+
+
+def test_a_node_notes_on_its_audit_chain_that_it_joined(federation):
+    (noted,) = ok("audit", "list", "--home", federation / "h45").splitlines()
+    event = json.loads(noted)
+    identity = identity_of((federation / "h45/tls/node.pem").read_bytes())
+    assert event["event"] == "certificate_taken"
+    assert event["details"] == {"until": identity.not_after.isoformat(), "salt_version": 1}
 
 
 def test_card(federation, tmp_path):

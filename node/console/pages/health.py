@@ -27,7 +27,7 @@ CARDS: Final = {
     "catalogue": ("目录", "版本{version}，摘要{digest}"),
     "peers": ("外省节点", "30天内有联系{heard}个，共{all}个，暂停{paused}个"),
     "mirrors": ("镜像", "完整{whole}个分区，共{all}个"),
-    "backups": ("备份", "上次{at}，{days}天前"),
+    "backups": ("备份", "上次{at}，{days}天前，未备份的密钥{unsaved}把"),
     "queue": ("任务队列", "排队{queued}，进行中{running}，逾期{overdue}"),
     "retention": ("保存期限", "待清除任务{jobs}个"),
 }

@@ -19,9 +19,11 @@ NOTICES = (
     Notice(NoticeKind.CERTIFICATE_ENDS, Level.WARNING, due_on=(utc_now() + timedelta(days=20)).date()),
     Notice(NoticeKind.HOLIDAY_TABLE_MISSING, Level.WARNING, "2031"),
     Notice(NoticeKind.PEER_DISTRUSTED, Level.URGENT, "44"),
+    Notice(NoticeKind.KEYS_UNSAVED, Level.WARNING, count=3),
     Notice(NoticeKind.ALERTS_OPEN, Level.WARNING, "w", owner="somebody"),
 )
 CERTIFICATE, HOLIDAYS, DISTRUSTED = "节点证书即将到期：", "缺2031年节假日表", "44的答复未通过校验"
+UNSAVED = "有3把密钥不在任何备份中"
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +40,15 @@ def warned(node: Province) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("who", "pages"),
     [
-        ("boss", {CERTIFICATE: "/keys", HOLIDAYS: "/health", DISTRUSTED: "/peers"}),
-        ("tech", {CERTIFICATE: "/health", HOLIDAYS: "/health", DISTRUSTED: "/peers"}),
+        (
+            "boss",
+            {CERTIFICATE: "/keys", HOLIDAYS: "/health", DISTRUSTED: "/peers", UNSAVED: "/keys/backups"},
+        ),
+        (
+            "tech",
+            {CERTIFICATE: "/health", HOLIDAYS: "/health", DISTRUSTED: "/peers", UNSAVED: "/health"},
+        ),
+        ("near", {CERTIFICATE: "/health", HOLIDAYS: "/health", DISTRUSTED: "/health"}),
         ("eyes", {CERTIFICATE: "/health", HOLIDAYS: "/health", DISTRUSTED: "/health"}),
         ("prep", {}),
         ("appr", {}),
@@ -55,6 +64,14 @@ def test_banners_lead_to_a_page_that_the_person_may_read(
         line = next(line for line in lines if words in line)
         assert f'href="{path}"' in line
         browsers[who].get(path)
+
+
+@pytest.mark.usefixtures("warned")
+def test_pages_of_keys_say_themselves_which_have_no_backup(browsers: dict[str, Browser]) -> None:
+    """The banner is older than they are, by up to 5 minutes."""
+    for path in ("/keys", "/keys/backups", "/keys/epochs", "/keys/certificate"):
+        assert UNSAVED not in browsers["boss"].get(path)
+    assert UNSAVED in browsers["tech"].get("/health")
 
 
 def test_the_foot_says_versions_and_when_the_session_ends(

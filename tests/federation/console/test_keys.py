@@ -16,6 +16,8 @@ from keys.store.backup import load_backup, open_share, open_with_shares
 from node.clock import utc_now
 from node.config import open_key_store
 from node.database import users as user_rows
+from node.jobs.notices import collect
+from node.services.notice_sources import OF_KEYS
 from tests.support.cli_runner import ok
 from tests.support.cluster import Province, World, query_database, wait_for
 from tests.support.console import PASSWORD, Browser
@@ -120,9 +122,12 @@ def test_a_backup_is_sealed_to_the_holders_and_shown_to_nobody(
     boss, config = theirs["boss"], answering.node.config
     assert "以下密钥不在任何备份中" in boss.get("/keys/backups")
     assert "把密钥不在任何备份中" in boss.get("/keys")
+    collect(answering.node, [OF_KEYS])
+    assert "把密钥不在任何备份中" in boss.get("/account")
     boss.get("/keys/backups")
     boss.send("/keys/backups", {})
     assert "全部密钥已在备份中" in boss.page
+    assert "不在任何备份中" not in boss.get("/account"), "the banner ends with the backup"
     assert "不在任何备份中" not in boss.get("/keys")
     (file,) = (answering.home / "backups").iterdir()
     assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)

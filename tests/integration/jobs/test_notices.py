@@ -142,8 +142,15 @@ def test_a_check_that_fails_clears_nothing(node) -> None:
 
 
 def test_the_nodes_own_checks(node, federation) -> None:
-    """A certificate near its end, keys that are due, alerts nobody has seen, and no thresholds."""
+    """Keys without a backup or due, a certificate near its end, alerts nobody has seen, and no thresholds."""
+    assert collect(node, SOURCES) == [1]
+    every = len(open_key_store(node.config).names())
+    assert found_in(node) == [("keys_unsaved", "warning", every)]
+    home = node.config.folder
+    ok("keys", "backup", "--home", home, "--out", home / "45.backup", "--split", "2/3",
+       "--shares-dir", home / "shares")  # fmt: skip
     assert collect(node, SOURCES) == []
+    assert found_in(node) == []
     know(node, federation["44"], 0)
     keep_watch(node, "w", request([number(1, "459999")]), "44")
     assert len(collect(node, SOURCES)) == 2

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/notices.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x02\n\x06Notice\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.heqiao.platform.v1.NoticeKind\x12.\n\x05level\x18\x03 \x01(\x0e\x32\x1f.heqiao.platform.v1.NoticeLevel\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\r\n\x05\x63ount\x18\x05 \x01(\x04\x12\x0e\n\x06\x64ue_on\x18\x06 \x01(\t\x12-\n\traised_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncleared_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\x12ListNoticesRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0b\n\x03\x61ll\x18\x03 \x01(\x08\"B\n\x13ListNoticesResponse\x12+\n\x07notices\x18\x01 \x03(\x0b\x32\x1a.heqiao.platform.v1.Notice\"$\n\x13WatchNoticesRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\"B\n\x14WatchNoticesResponse\x12*\n\x06notice\x18\x01 \x01(\x0b\x32\x1a.heqiao.platform.v1.Notice*\xcf\x02\n\nNoticeKind\x12\x1b\n\x17NOTICE_KIND_UNSPECIFIED\x10\x00\x12 \n\x1cNOTICE_KIND_CERTIFICATE_ENDS\x10\x01\x12\x17\n\x13NOTICE_KIND_KEY_DUE\x10\x02\x12#\n\x1fNOTICE_KIND_REVOCATION_LIST_OLD\x10\x03\x12\x1d\n\x19NOTICE_KIND_PARTS_OVERDUE\x10\x04\x12%\n!NOTICE_KIND_HOLIDAY_TABLE_MISSING\x10\x05\x12\x1b\n\x17NOTICE_KIND_ALERTS_OPEN\x10\x06\x12\x1c\n\x18NOTICE_KIND_LOOKS_FAILED\x10\x07\x12\"\n\x1eNOTICE_KIND_THRESHOLDS_MISSING\x10\x08\x12\x1f\n\x1bNOTICE_KIND_PEER_DISTRUSTED\x10\t*u\n\x0bNoticeLevel\x12\x1c\n\x18NOTICE_LEVEL_UNSPECIFIED\x10\x00\x12\x15\n\x11NOTICE_LEVEL_INFO\x10\x01\x12\x18\n\x14NOTICE_LEVEL_WARNING\x10\x02\x12\x17\n\x13NOTICE_LEVEL_URGENT\x10\x03\x32\xd4\x01\n\rNoticeService\x12^\n\x0bListNotices\x12&.heqiao.platform.v1.ListNoticesRequest\x1a\'.heqiao.platform.v1.ListNoticesResponse\x12\x63\n\x0cWatchNotices\x12\'.heqiao.platform.v1.WatchNoticesRequest\x1a(.heqiao.platform.v1.WatchNoticesResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n heqiao/platform/v1/notices.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x02\n\x06Notice\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12,\n\x04kind\x18\x02 \x01(\x0e\x32\x1e.heqiao.platform.v1.NoticeKind\x12.\n\x05level\x18\x03 \x01(\x0e\x32\x1f.heqiao.platform.v1.NoticeLevel\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\r\n\x05\x63ount\x18\x05 \x01(\x04\x12\x0e\n\x06\x64ue_on\x18\x06 \x01(\t\x12-\n\traised_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\ncleared_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"?\n\x12ListNoticesRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0b\n\x03\x61ll\x18\x03 \x01(\x08\"B\n\x13ListNoticesResponse\x12+\n\x07notices\x18\x01 \x03(\x0b\x32\x1a.heqiao.platform.v1.Notice\"$\n\x13WatchNoticesRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\"B\n\x14WatchNoticesResponse\x12*\n\x06notice\x18\x01 \x01(\x0b\x32\x1a.heqiao.platform.v1.Notice*\xed\x02\n\nNoticeKind\x12\x1b\n\x17NOTICE_KIND_UNSPECIFIED\x10\x00\x12 \n\x1cNOTICE_KIND_CERTIFICATE_ENDS\x10\x01\x12\x17\n\x13NOTICE_KIND_KEY_DUE\x10\x02\x12#\n\x1fNOTICE_KIND_REVOCATION_LIST_OLD\x10\x03\x12\x1d\n\x19NOTICE_KIND_PARTS_OVERDUE\x10\x04\x12%\n!NOTICE_KIND_HOLIDAY_TABLE_MISSING\x10\x05\x12\x1b\n\x17NOTICE_KIND_ALERTS_OPEN\x10\x06\x12\x1c\n\x18NOTICE_KIND_LOOKS_FAILED\x10\x07\x12\"\n\x1eNOTICE_KIND_THRESHOLDS_MISSING\x10\x08\x12\x1f\n\x1bNOTICE_KIND_PEER_DISTRUSTED\x10\t\x12\x1c\n\x18NOTICE_KIND_KEYS_UNSAVED\x10\n*u\n\x0bNoticeLevel\x12\x1c\n\x18NOTICE_LEVEL_UNSPECIFIED\x10\x00\x12\x15\n\x11NOTICE_LEVEL_INFO\x10\x01\x12\x18\n\x14NOTICE_LEVEL_WARNING\x10\x02\x12\x17\n\x13NOTICE_LEVEL_URGENT\x10\x03\x32\xd4\x01\n\rNoticeService\x12^\n\x0bListNotices\x12&.heqiao.platform.v1.ListNoticesRequest\x1a\'.heqiao.platform.v1.ListNoticesResponse\x12\x63\n\x0cWatchNotices\x12\'.heqiao.platform.v1.WatchNoticesRequest\x1a(.heqiao.platform.v1.WatchNoticesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.notices_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_NOTICEKIND']._serialized_start=590
-  _globals['_NOTICEKIND']._serialized_end=925
-  _globals['_NOTICELEVEL']._serialized_start=927
-  _globals['_NOTICELEVEL']._serialized_end=1044
+  _globals['_NOTICEKIND']._serialized_end=955
+  _globals['_NOTICELEVEL']._serialized_start=957
+  _globals['_NOTICELEVEL']._serialized_end=1074
   _globals['_NOTICE']._serialized_start=90
   _globals['_NOTICE']._serialized_end=348
   _globals['_LISTNOTICESREQUEST']._serialized_start=350
@@ -46,6 +46,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHNOTICESREQUEST']._serialized_end=519
   _globals['_WATCHNOTICESRESPONSE']._serialized_start=521
   _globals['_WATCHNOTICESRESPONSE']._serialized_end=587
-  _globals['_NOTICESERVICE']._serialized_start=1047
-  _globals['_NOTICESERVICE']._serialized_end=1259
+  _globals['_NOTICESERVICE']._serialized_start=1077
+  _globals['_NOTICESERVICE']._serialized_end=1289
 # @@protoc_insertion_point(module_scope)

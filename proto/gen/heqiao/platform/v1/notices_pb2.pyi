@@ -22,6 +22,7 @@ class NoticeKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     NOTICE_KIND_LOOKS_FAILED: _ClassVar[NoticeKind]
     NOTICE_KIND_THRESHOLDS_MISSING: _ClassVar[NoticeKind]
     NOTICE_KIND_PEER_DISTRUSTED: _ClassVar[NoticeKind]
+    NOTICE_KIND_KEYS_UNSAVED: _ClassVar[NoticeKind]
 
 class NoticeLevel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -39,6 +40,7 @@ NOTICE_KIND_ALERTS_OPEN: NoticeKind
 NOTICE_KIND_LOOKS_FAILED: NoticeKind
 NOTICE_KIND_THRESHOLDS_MISSING: NoticeKind
 NOTICE_KIND_PEER_DISTRUSTED: NoticeKind
+NOTICE_KIND_KEYS_UNSAVED: NoticeKind
 NOTICE_LEVEL_UNSPECIFIED: NoticeLevel
 NOTICE_LEVEL_INFO: NoticeLevel
 NOTICE_LEVEL_WARNING: NoticeLevel
