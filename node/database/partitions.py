@@ -231,19 +231,27 @@ def oldest_days(tx: Connection, partition: int) -> dict[int, int]:
 
 
 def totals(tx: Connection, epoch: int) -> list[tuple[str, int, int, int]]:
-    """(item, partitions, entries without pads, oldest as-of day) of the current partitions."""
+    """(item, partitions, entries of people, oldest as-of day) of the current partitions: without pads and
+    planted ones.
+    """
     rows = tx.execute(
         select(
             partitions.c.item,
+            partitions.c.planted,  # few kinds an item: by configuration at the time of an import
             func.count().label("parts"),
             func.sum(partitions.c.entries - partitions.c.pads).label("entries"),
             func.min(partitions.c.as_of).label("oldest"),
         )
         .where(partitions.c.is_current, partitions.c.epoch == epoch)
-        .group_by(partitions.c.item)
+        .group_by(partitions.c.item, partitions.c.planted)
         .order_by(partitions.c.item)
     )
-    return [(row.item, row.parts, int(row.entries), row.oldest) for row in rows]
+    found: dict[str, tuple[int, int, int]] = {}
+    for row in rows:
+        parts, entries, oldest = found.get(row.item, (0, 0, row.oldest))
+        people = int(row.entries) - row.parts * len(json.loads(row.planted))
+        found[row.item] = (parts + row.parts, entries + people, min(oldest, row.oldest))
+    return [(item, *values) for item, values in found.items()]
 
 
 def _partition(row: object) -> PartitionRow:
