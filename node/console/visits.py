@@ -74,6 +74,10 @@ class Visit:
         """Who is signed in. Raises SessionEndedError."""
         return self.frame.person
 
+    def require_person(self) -> Person:
+        """Who is signed in, where a page asks before it looks at what was sent. Raises SessionEndedError."""
+        return self.person
+
     @cached_property
     def frame(self) -> Frame:
         """The person, and what every page says of the session and the node: one call."""

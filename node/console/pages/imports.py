@@ -179,8 +179,9 @@ def limit_words(visit: Visit, text: str) -> str:
 
 def _number(visit: Visit) -> int:
     """The number in the address. Raises NotFoundError."""
+    visit.require_person()  # nobody is told anything before
     number = int(_digits(visit.request.path_params["number"]) or 0)
-    if not number and visit.person.account:  # nobody is told anything before
+    if not number:
         raise NotFoundError("there is no such page")
     return number
 

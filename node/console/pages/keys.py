@@ -72,8 +72,8 @@ def download_request(visit: Visit) -> Response:
 
 def change_certificate(visit: Visit) -> Response:
     """A step of the certificate or of the salt."""
-    node, _ = KeyAdmin(visit.node), visit.person  # who it is comes first
-    action = visit.field("action", 16)
+    visit.require_person()
+    node, action = KeyAdmin(visit.node), visit.field("action", 16)
     try:
         if action == "take":
             return _take(visit, node)
@@ -99,7 +99,8 @@ def show_epochs(visit: Visit) -> Response:
 
 def end_epoch(visit: Visit) -> Response:
     """Retire or destroy."""
-    node, _ = KeyAdmin(visit.node), visit.person  # who it is comes first
+    visit.require_person()
+    node = KeyAdmin(visit.node)
     action, purpose, epoch = visit.field("action", 16), visit.field("purpose", 16), visit.number("epoch")
     if action not in ("retire", "retire_now", "destroy"):
         raise InvalidRequestError("no such action")

@@ -30,7 +30,7 @@ def show_one(visit: Visit) -> Response:
 
     Raises SessionEndedError.
     """
-    visit.person  # noqa: B018  asks the node
+    visit.require_person()
     back, source = local_path(visit.field("back")), visit.field("source", 16)
     reason, ref = visit.field("reason", 32), visit.field("ref", 200)
     if source not in SOURCES:
@@ -76,7 +76,7 @@ def _typed(visit: Visit, draft: str, no: str) -> Member:
 
 def nothing(visit: Visit) -> Response:
     """A page that was shown by a form has no address of its own. Raises SessionEndedError."""
-    visit.person  # noqa: B018  asks the node
+    visit.require_person()
     return visit.go("/")
 
 

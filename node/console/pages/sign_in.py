@@ -20,7 +20,7 @@ def show_sign_in(visit: Visit) -> Response:
     """The form; somebody who is signed in goes on."""
     if visit.token:
         try:
-            visit.person  # noqa: B018  asks the node
+            visit.require_person()
         except SessionEndedError:
             visit.keep(SESSION, None)
         else:

@@ -33,13 +33,13 @@ _MOST_SIGNATURE: Final = 1 << 20
 
 def show_verify(visit: Visit) -> Response:
     """The form. Raises SessionEndedError."""
-    visit.person  # noqa: B018  asks the node
+    visit.require_person()
     return _page(visit)
 
 
 def check(visit: Visit) -> Response:
     """Check an uploaded file, which is not kept. Raises SessionEndedError."""
-    visit.person  # noqa: B018  asks the node
+    visit.require_person()
     upload, beside = visit.upload("file"), visit.upload("signature")
     suffix = Path(upload.filename or "").suffix.lower() if upload else ""
     if upload is None or suffix not in SUFFIXES:
