@@ -20,9 +20,9 @@ _MOST = 1_000
 _COLUMNS = ("id", "kind", "state", "prepared by", "unit", "people", "items", "peers", "job or list")
 
 
-def require_person() -> None:
-    """Raises InputError where no person is named: nobody else has drafts."""
-    if not named_account(click.get_current_context())[0]:
+def require_person(*, needed: bool = True) -> None:
+    """Raises InputError where one is `needed` and no person is named: nobody else has drafts."""
+    if needed and not named_account(click.get_current_context())[0]:
         raise InputError("drafts are of people", "say who you are: `heqiao --as ACCOUNT ...`")
 
 

