@@ -14,6 +14,7 @@ from testbed import trial_source
 from tests.support.accessibility import is_too_wide, violations
 from tests.support.cluster import World
 from tests.support.console_site import Site, shoot, window
+from tests.support.page_words import english_left
 
 OFFICERS, OTHERS = ("li", "he"), ("wu", "qin", "meng", "lu")
 # Pages of something: the paths to open and who opens them. Those without a name of something are found by
@@ -47,7 +48,7 @@ ELSEWHERE = {
     "/person",
     "/mandates/show",
     "/mandates/revoke",
-    "/corrections/{number}",
+    "/corrections/{number}",  # test_case_pages
     "/jobs/{job}/progress",
     "/jobs/{job}/files/{kind}",
     "/keys/certificate/request",
@@ -86,16 +87,6 @@ def readers(site: Site, path: str) -> list[str]:
         may = (who for who in group if site.browser(who).client.get(path).is_success)
         found += [one] if (one := next(may, None)) else []
     return found
-
-
-# Words of the page itself: not commands and numbers, nor what people, offices and registers are called.
-ENGLISH_LEFT = """() => {
-  const copy = document.body.cloneNode(true);
-  const own = "script, style, code, pre, kbd, textarea, [lang=en], .hq-key, .hq-digest, .hq-number";
-  copy.querySelectorAll(own).forEach(one => one.remove());
-  const commands = /heqiao(-[a-z]+)*( [a-z][a-z-]*)+/g;
-  return copy.textContent.replace(commands, "").match(/[A-Za-z]{2,}([ ,]+[A-Za-z]{2,}){2,}/g) || [];
-}"""
 
 
 def test_the_trial_has_alerts(site: Site) -> None:
@@ -140,7 +131,7 @@ def test_every_page(browser: Any, site: Site, paths: list[tuple[str, str]], lang
                     found[path] = bad
                 if is_too_wide(one):
                     wide.append(path)
-                if lang == "zh" and (other := one.page.evaluate(ENGLISH_LEFT)):
+                if lang == "zh" and (other := english_left(one.page)):
                     left[path] = other
     assert left == {}
     assert found == {}
@@ -167,5 +158,5 @@ def test_pages_that_a_form_opens(browser: Any, site: Site, lang: str) -> None:
             if bad := violations(one.page):
                 found[action] = bad
             assert not is_too_wide(one)
-            assert lang == "en" or one.page.evaluate(ENGLISH_LEFT) == []
+            assert lang == "en" or english_left(one.page) == []
     assert found == {}

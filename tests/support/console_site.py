@@ -96,7 +96,7 @@ def served_site(world: World, folder: Path) -> Iterator[Site]:
         province.stop()  # a person adds no watch list where another must approve
         set_config(homes["45"], "users", approval=True)
         province.start()
-        with _platform(province) as platform, _console(province, platform) as url:
+        with _platform(province) as platform, served_console(province, platform) as url:
             app = make_app(platform, province.node.config.console.upload_kib << 10)
             made = trial.do_work(platform, people["li"], people["he"], lists, PEERS)
             yield Site(url, app, province, people, lists, made, alerts, provinces)
@@ -132,7 +132,8 @@ def _make_people(province: Province, platform: Platform) -> dict[str, trial.Read
 
 
 @contextmanager
-def _console(province: Province, platform: Platform) -> Iterator[str]:
+def served_console(province: Province, platform: Platform) -> Iterator[str]:
+    """The console of a node in a thread: its address."""
     listen = f"127.0.0.1:{free_port()}"
     server = make_server(province.node.config, platform, listen)
     thread = threading.Thread(target=server.run, name="console", daemon=True)
