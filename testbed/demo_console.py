@@ -29,6 +29,7 @@ from testbed.processes import Child, ChildError, Children, wait_until
 NAME = "demo-console"
 PORT = 7445  # the default of [console] in node.toml
 PORTS = range(PORT, PORT + 50)
+HOLDERS = "holders"
 PEERS = tuple(province.code for province in homes.PROVIDERS)
 
 
@@ -78,7 +79,9 @@ def served(folder: Path) -> Iterator[Served]:
         with step(NAME, "making the accounts of six people"):
             initial = add_people(children, home)
             settings = {"approval": "false", "mirror_sync_hours": "0"}
-            homes.configure(home, settings | {"imports.folder": f'"{trial_source.FOLDER}"'})
+            settings["imports.folder"] = f'"{trial_source.FOLDER}"'
+            settings["backups.holders"] = json.dumps(make_holders(children, folder))
+            homes.configure(home, settings)
             trial_source.put(home, folder / homes.FEDERATION / PEERS[0] / "registers")
         nodes = homes.serve(children, folder)
         lists = trial.Lists.read(folder / homes.FEDERATION / homes.REQUESTER.code)
@@ -123,6 +126,16 @@ def add_people(children: Children, home: Path) -> dict[str, str]:
         told = homes.heqiao(children, f"users-{seat.account}", "users", *words, *who)
         found[seat.account] = str(json.loads(told)["initial_password"])
     return found
+
+
+def make_holders(children: Children, folder: Path) -> list[str]:
+    """The three administrators hold shares of backups of the keys: the files that node.toml names."""
+    made = [(folder / HOLDERS / seat.account, seat.name) for seat in trial.SEATS[2:5]]
+    (folder / HOLDERS).mkdir()
+    for place, name in made:
+        words = ("keys", "recipient", "--dir", place, "--name", name)
+        homes.heqiao(children, f"holder-{place.name}", *words)
+    return [str((place / "recipient.json").absolute()) for place, _ in made]
 
 
 def watch(children: Children, folder: Path, node: Platform, preparer: trial.Ready, lists: trial.Lists) -> int:

@@ -10,17 +10,22 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
+from node.client.drafts import Drafts
+from node.client.key_administration import KeyAdmin
+from node.client.platform import Platform
+from node.console.pages.prepared import Head, pack
 from node.console.visits import LANGUAGE, SESSION
-from testbed import demo_console
+from node.domain.jobs import SUM, WATCH
+from testbed import demo_console, homes
 from testbed.demo_console import Served
 from testbed.folder import exit_code, step
 from testbed.processes import ChildError
@@ -54,6 +59,8 @@ PICTURES: Final = (
     Picture("check-mandates", "li", "/checks/{open_draft}?step=mandates"),
     Picture("check-items", "li", "/checks/{open_draft}?step=items"),
     Picture("check-review", "li", "/checks/{open_draft}?step=review"),
+    Picture("sum", "li", "/sums/{sum_draft}"),
+    Picture("watch", "li", "/watches/{watch_draft}"),
     Picture("approvals", "he", "/approvals"),
     Picture("approval", "he", "/approvals/{waiting}"),
     Picture("jobs", "li", "/jobs"),
@@ -69,6 +76,9 @@ PICTURES: Final = (
     Picture("sources", "qin", "/imports/sources", _BOTH),
     Picture("files", "qin", "/imports/files", _BOTH),
     Picture("keys", "wu", "/keys", _BOTH),
+    Picture("old-keys", "wu", "/keys/epochs", _BOTH),
+    Picture("certificate", "wu", "/keys/certificate", _BOTH),
+    Picture("backups", "wu", "/keys/backups", _BOTH),
     Picture("access", "wu", "/access", _BOTH),
     Picture("users", "wu", "/users", _BOTH),
     Picture("audit", "meng", "/audit", _BOTH),
@@ -87,10 +97,27 @@ def main() -> int:
 def run(folder: Path, out: Path) -> int:
     """Make the trial in `folder` and the pictures in `out`. Raises ChildError."""
     with demo_console.served(folder) as trial, launched() as browser, step(NAME, "opening the pages"):
-        found = {name: shoot(browser, trial, one, lang) for one in PICTURES for name, lang in names(one)}
+        made = asdict(trial.made) | prepare(folder, trial)
+        found = {
+            name: shoot(browser, trial, one, lang, made) for one in PICTURES for name, lang in names(one)
+        }
     write(out, found)
     print(f"{NAME}: {len(found)} pictures, {sum(map(len, found.values())) >> 10} KiB, in {out}")
     return 0
+
+
+def prepare(folder: Path, trial: Served) -> dict[str, str]:
+    """A sum and a watch list that are being prepared: their drafts; and a backup of the keys."""
+    job = trial.made.job
+    watched = Head(("C21", "C23"), demo_console.PEERS, "SA-2026-46", "county-2026", job)
+    summed = Head(("B11",), demo_console.PEERS, "SA-2026-46")
+    with Platform.open(folder / homes.REQUESTER.code) as node:
+        drafts = Drafts(node.as_person(trial.people["li"].token))
+        KeyAdmin(node.as_person(trial.people["wu"].token)).make_backup()
+        return {
+            "sum_draft": drafts.save(pack(summed), kind=SUM).draft_id,
+            "watch_draft": drafts.save(pack(watched), kind=WATCH).draft_id,
+        }
 
 
 def names(one: Picture) -> list[tuple[str, str]]:
@@ -111,7 +138,7 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
-def shoot(browser: Browser, trial: Served, one: Picture, lang: str) -> bytes:
+def shoot(browser: Browser, trial: Served, one: Picture, lang: str, made: Mapping[str, str]) -> bytes:
     """The page as a PNG of few colours. Raises ChildError for one that does not open, or is too large."""
     url = f"https://127.0.0.1:{trial.port}"
     locale = {"zh": "zh-CN", "en": "en-GB"}[
@@ -123,8 +150,7 @@ def shoot(browser: Browser, trial: Served, one: Picture, lang: str) -> bytes:
         [{"name": name, "value": value, "url": f"{url}/", "secure": True} for name, value in cookies.items()]
     )
     page = context.new_page()
-    values: dict[str, Any] = {name: getattr(trial.made, name) for name in trial.made.__dataclass_fields__}
-    answer = page.goto(url + one.path.format(**values))
+    answer = page.goto(url + one.path.format(**made))
     if answer is None or not answer.ok:
         raise ChildError(f"{one.path} does not open for {one.account or 'nobody'}", "see the trial's logs")
     taken = page.screenshot(full_page=True)
