@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from node.config import open_key_store
 from node.context import Node
 from node.credentials.validity import certificate_end
 from node.database import jobs as job_rows
