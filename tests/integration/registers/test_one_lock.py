@@ -64,10 +64,10 @@ def test_while_one_imports_the_other_is_refused(shared, tmp_path):
     check_tokens(first, unused=False)
 
 
-def child(url, home, item, path, *, wait, hold_s):
-    """A process that imports over the database, and stops for some seconds while it holds the lock."""
+def child(url, home, item, path, *, wait, holds=False):
+    """A process that imports over the database; one that holds the lock goes on when its input ends."""
     program = f"""
-import sys, time
+import sys
 sys.path[:0] = {[str(ROOT), *sys.path]!r}
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +80,7 @@ node = replace(node, store=open_store({url!r}))
 def stop(stage, done, total):
     if stage == "index":
         print("holds", flush=True)
-        time.sleep({hold_s})
+        sys.stdin.read()
 try:
     importer.import_item(node, {item!r}, [Path({str(path)!r})], workers=0, wait={wait}, progress=stop)
 except NodeError as error:
@@ -89,7 +89,11 @@ else:
     print("done", flush=True)
 """
     return subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE if holds else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ,
     )
 
 
@@ -97,10 +101,10 @@ def test_two_processes(shared, tmp_path):
     """One holds the lock; the second ends with `conflict`, the third waits and then imports."""
     *_, url = shared
     path = write(tmp_path / "r.csv", "C21", PEOPLE)
-    first = child(url, tmp_path / "a/44", "C21", path, wait=False, hold_s=12)
+    first = child(url, tmp_path / "a/44", "C21", path, wait=False, holds=True)
     assert first.stdout.readline() == "holds\n"
-    waiting = child(url, tmp_path / "c/44", "C21", path, wait=True, hold_s=0)
-    refused = child(url, tmp_path / "b/44", "C21", path, wait=False, hold_s=0)
+    waiting = child(url, tmp_path / "c/44", "C21", path, wait=True)
+    refused = child(url, tmp_path / "b/44", "C21", path, wait=False)
     assert refused.communicate(timeout=120)[0] == "ConflictError conflict\n"
     assert first.communicate(timeout=120)[0].endswith("done\n")
     assert waiting.communicate(timeout=120)[0].endswith("done\n")
@@ -109,10 +113,11 @@ def test_two_processes(shared, tmp_path):
 def test_a_killed_process_frees_the_lock(shared, tmp_path):
     first, _, _, url = shared
     path = write(tmp_path / "r.csv", "C21", PEOPLE)
-    holder = child(url, tmp_path / "a/44", "C21", path, wait=False, hold_s=600)
+    holder = child(url, tmp_path / "a/44", "C21", path, wait=False, holds=True)
     assert holder.stdout.readline() == "holds\n"
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait(60)
+    holder.stdin.close()
     holder.stdout.close()
     load(first, tmp_path / "one", "C21", PEOPLE, wait=True)
     # The process had a storage key of its own: what it left does not open here, and nothing points to it.
