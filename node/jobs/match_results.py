@@ -8,7 +8,6 @@ from datetime import timedelta
 from itertools import accumulate, chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from node.context import Node
 from node.database import Connection
@@ -215,18 +214,19 @@ def _finding(item: str, peer: str, answer: Answer) -> Finding:
 
 def _stack(subjects: tuple[str, ...], columns: Sequence[Column]) -> Findings:
     """The columns of all peers and items below one another, each with an answer for every subject."""
+    # Column by column: each has 10 MB for a county's list, and three times that where they are joined.
+    everyone = np.arange(len(subjects), dtype=np.uintc).view(np.uint8)
+    subject, answer = array("I"), array("I")
     firsts = accumulate((len(different) for different, _ in columns), initial=0)
-    places = [column + np.uint32(first) for first, (_, column) in zip(firsts, columns, strict=False)]
+    for first, (_, places) in zip(firsts, columns, strict=False):
+        subject.frombytes(everyone.data)
+        answer.frombytes((places + np.uint32(first)).astype(np.uintc, copy=False).view(np.uint8).data)
     return Findings(
         refs=subjects,
         answers=tuple(chain.from_iterable(different for different, _ in columns)),
-        subject=_packed(np.tile(np.arange(len(subjects)), len(columns))),
-        answer=_packed(np.concatenate(places) if places else np.zeros(0, dtype=np.uint32)),
+        subject=subject,
+        answer=answer,
     )
-
-
-def _packed(numbers: NDArray[np.integer]) -> "array[int]":
-    return array("I", numbers.astype(np.uintc).tobytes())
 
 
 def require_ended(node: Node, job: str, kind: str) -> JobRow:

@@ -105,7 +105,7 @@ def compare(report: Report, catalogue: Catalogue) -> Iterator[Comparison]:
                 continue
             said = answers.of(one.household, code, relatives)
             by_peer = _by_peer(said)
-            amount = _amount(item, said, answers.is_complete(one.household, code))
+            amount = amount_of(item, said, answers.is_complete(one.household, code))
             yield Comparison(one.household, code, declared, amount, by_peer)
 
 
@@ -114,7 +114,7 @@ def _total(
 ) -> Amount:
     asked = [known[code] for code in report.items if code in known and group_of(known[code]) == name]
     parts = [
-        _amount(
+        amount_of(
             item,
             answers.of(one.household, item.code, frozenset(one.relatives)),
             answers.is_complete(one.household, item.code),
@@ -156,9 +156,9 @@ def spending(report: Report, catalogue: Catalogue) -> Iterator[Spending]:
                 continue
             complete = answers.is_complete(household, code)
             by_peer = {
-                peer: _amount(known[code], found, complete=True) for peer, found in _by_peer(said).items()
+                peer: amount_of(known[code], found, complete=True) for peer, found in _by_peer(said).items()
             }
-            amount = _amount(known[code], said, complete)
+            amount = amount_of(known[code], said, complete)
             yield Spending(household, code, by_peer, amount, share_of(amount, income))
 
 
@@ -191,7 +191,7 @@ def _by_peer(said: Sequence[Finding]) -> dict[str, tuple[Finding, ...]]:
     return found
 
 
-def _amount(item: Item, said: Sequence[Finding], complete: bool) -> Amount:
+def amount_of(item: Item, said: Sequence[Finding], complete: bool) -> Amount:
     """What answers with a value say together. `said` are of one item."""
     if item.level in (Level.COUNT, Level.VALUE):
         total = sum(one.value or 0 for one in said)
@@ -215,6 +215,7 @@ class _Answers:
         found = Findings.of(report.findings)
         self._said: dict[tuple[str, str], list[Finding]] = {}
         self._gaps: set[tuple[str, str]] = set()
+        relatives = {ref for one in report.declared for ref in one.relatives}
         self.households = list(dict.fromkeys(household_of(ref) for ref in report.subjects))
         kinds = np.array(
             [1 if one.outcome in HAS else 0 if one.outcome in _NOTHING_LEFT else 2 for one in found.answers],
@@ -228,7 +229,7 @@ class _Answers:
             key = (household_of(one.subject), one.item)
             if kept[at] == 1:
                 self._said.setdefault(key, []).append(one)
-            else:
+            elif one.subject not in relatives:
                 self._gaps.add(key)
 
     def of(self, household: str, item: str, without: frozenset[str]) -> list[Finding]:
@@ -236,5 +237,5 @@ class _Answers:
         return [one for one in self._said.get((household, item), ()) if one.subject not in without]
 
     def is_complete(self, household: str, item: str) -> bool:
-        """Whether no province left a member of the household without an answer."""
+        """Whether no province left a member of the household, its relatives apart, without an answer."""
         return (household, item) not in self._gaps

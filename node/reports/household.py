@@ -15,8 +15,9 @@ from node.domain.findings import Finding, Report
 from node.reports import verification
 from node.reports.answer_cells import answer_cell
 from node.reports.common import columns, facts, known_items, minute, number_of, peers_table
+from node.reports.comparisons import amount_of
 from node.reports.coverage import ANSWERED, HAS, summarise
-from node.reports.declared import case_facts, declared_sections, without_relatives
+from node.reports.declared import amount_words, case_facts, declared_sections, without_relatives
 from node.reports.declared_words import case_word
 from node.reports.document import (
     Cell,
@@ -189,7 +190,11 @@ def _amounts(values: Sequence[Finding], item: Item | None, lang: str) -> str | N
     if item.level is Level.COUNT:
         return value_text(item, sum(one.value or 0 for one in values), lang)
     if item.level in (Level.BAND, Level.CODE):
-        return "\n".join(value_text(item, one.value, lang) for one in values)
+        lines = [value_text(item, one.value, lang) for one in values]
+        if len(values) > 1 and item.level is Level.BAND and item.combine == "sum":
+            together = amount_words(amount_of(item, values, complete=True), item, lang)
+            lines.append(phrase("together", lang).format(amount=together))
+        return "\n".join(lines)
     return value_text(item, 1, lang)
 
 

@@ -37,11 +37,12 @@ _PHRASES: Mapping[str, tuple[str, str]] = {
     "item": ("项目", "item"),
     "members_with": ("有记录人数", "members with it"),
     "amounts": ("数量、档次", "count, band"),
+    "together": ("合计 {amount}", "together {amount}"),
     "provinces_answered": ("已全部答复省份", "provinces that answered all"),
     "roll_up_note": (
-        "同一项目在几个省都有记录的，人数只计一次，数量相加；未答复的省份没有计入。",
-        "A member with records in several provinces counts once, and counts are added up; "
-        "provinces that did not answer are not in it.",
+        "同一项目在几个省都有记录的，人数只计一次，数量相加，金额档次相加为范围；未答复的省份没有计入。",
+        "A member with records in several provinces counts once; counts are added up, and bands of amounts "
+        "to a range. Provinces that did not answer are not in it.",
     ),
     "valued": ("{text}：{value}", "{text}: {value}"),
     "as_of": ("截至 {day}", "as of {day}"),

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from keys import KeyringError
 from keys.store.inventory import inspect
-from node.config import open_key_store
 from node.context import Node
 from node.credentials.validity import ListState, certificate_end, ends_soon, list_state
 from node.database import alerts as alert_rows
@@ -20,6 +19,7 @@ from node.jobs.calendar import working_days
 from node.jobs.notices import Source
 from node.jobs.watch_store import current_thresholds
 from node.rotation.status import read_due
+from node.services.opened_keys import opened_keys
 
 _LAST_DAYS = 7  # of a certificate
 _OVERDUE_SHOWN = timedelta(days=7)
@@ -40,7 +40,7 @@ def find_certificate(node: Node) -> Iterator[Notice]:
 
 def find_keys(node: Node) -> Iterator[Notice]:
     """Keys that are due, as `heqiao keys status` says, and how many no backup on record has."""
-    keys, now = open_key_store(node.config), node.clock()
+    keys, now = opened_keys(node).open(), node.clock()
     steps = read_due(node.config, keys, now)
     for purpose in sorted({one.step.purpose for one in steps}):
         count = sum(one.step.purpose == purpose for one in steps)

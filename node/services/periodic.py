@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from node.config import open_key_store
 from node.context import Node
 from node.credentials.validity import ListState, list_state
 from node.database import partition_versions
@@ -23,6 +22,7 @@ from node.responder import queries
 from node.rotation.status import read_status
 from node.rotation.storage import has_older, reseal
 from node.services.notice_sources import SOURCES
+from node.services.opened_keys import opened_keys
 from node.telemetry import log
 
 
@@ -128,6 +128,6 @@ def log_old_list(node: Node) -> None:
 def log_due_rotations(node: Node) -> None:
     """Log a line for every key that is due for rotation. Raises NodeError and KeyringError kinds."""
     now = node.clock()
-    for line in read_status(node.config, open_key_store(node.config), now).keys:
+    for line in read_status(node.config, opened_keys(node).open(), now).keys:
         if line.due is not None and line.due <= now:
             log.get_logger().warning("rotation_due", kind=line.facts.purpose, epoch=line.facts.epoch)

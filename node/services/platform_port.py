@@ -42,7 +42,7 @@ from node.services.jobs import JobServicer
 from node.services.key_admin import KeyServicer
 from node.services.mandates import MandateServicer
 from node.services.notices import NoticeServicer
-from node.services.opened_keys import OpenedKeys
+from node.services.opened_keys import opened_keys
 from node.services.overview import OverviewServicer
 from node.services.peer_admin import PeerAdminServicer
 from node.services.persons import PersonServicer
@@ -66,7 +66,7 @@ def add_platform_services(
 ) -> None:
     """Add all of them to a server that is not started yet."""
     platform = PlatformServicer(node, runner)
-    opened = OpenedKeys(node)
+    opened = opened_keys(node)
     watchers = platform.watchers  # one bound on the streams of all services
     platform_pb2_grpc.add_PlatformServiceServicer_to_server(platform, server)
     watch_pb2_grpc.add_WatchServiceServicer_to_server(WatchServicer(node, runner, watchers), server)

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.cluster import silence_log
-from tests.support.worlds import asked, served, small, small_served, undisturbed, world  # noqa: F401  fixtures
+from tests.support.worlds import (  # noqa: F401  fixtures
+    asked,
+    few,
+    few_mirrored,
+    served,
+    small,
+    small_served,
+    undisturbed,
+    world,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -45,6 +45,7 @@ from tests.support.examples import mandate_for
 from tests.support.federation import QUICK_LEASES, Federation, allow_sums, set_config
 from tests.support.leakage import forms
 from tests.support.salt_change import take_salt
+from tests.support.searched_files import SearchedFiles
 from tests.support.tap import Fault, Tap
 
 LIMITS = {"k_anonymity": 4, "chunk_points": 16, "planted_per_partition": 1}
@@ -91,6 +92,7 @@ class Simulation:
         self.model, self.clock = ops.Model(), FakeClock(datetime.now(UTC))
         self.salts, self.salt_of = [federation.salt], dict.fromkeys(ops.CODES, 1)
         (folder / "homes").mkdir()
+        self._files = SearchedFiles(folder / "homes", PLANTED)
         silence_log(folder / "homes")
         self._jobs = self._copies = 0
         self._faulty: set[str] = set()  # peers with a fault armed since the last query
@@ -375,10 +377,8 @@ class Simulation:
 
     # ---- what must always hold
     def _require_nobody_is_kept(self) -> None:
-        for path in (self.folder / "homes").rglob("*"):
-            if path.is_file():
-                content = path.read_bytes()
-                assert not any(form in content for form in PLANTED), path.name
+        found = self._files.holding()
+        assert not found, [path.name for path in found]
 
     def _require_chains(self) -> None:
         for code in filter(self._up, ops.CODES):

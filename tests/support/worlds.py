@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from node import config
+from node.clock import utc_now
+from node.domain.peers import read_grants
 from node.domain.verification import Verification
+from node.governance.peers import set_grants
 from tests.support.cluster import (
     World,
     findings_of,
@@ -16,6 +21,8 @@ from tests.support.cluster import (
     serve_all,
     silence_log,
 )
+from tests.support.federation import REQUESTER
+from tests.support.mirrors import sync
 from tests.support.once import made_once
 
 THREE = ("C21", "Z59b", "C23")
@@ -37,6 +44,31 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Another, with the registers of three items only, for tests that rotate all keys."""
     silence_log(tmp_path_factory.mktemp("log"))
     return World.load(made_once(tmp_path_factory, "small", partial(make_world, items=THREE)))
+
+
+@pytest.fixture(scope="session")
+def few(small: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The same with grants for people of two origins: six partitions of a peer are mirrored, not eighteen."""
+    return replace(small, folder=made_once(tmp_path_factory, "few", partial(_grant_few, small)))
+
+
+@pytest.fixture(scope="session")
+def few_mirrored(few: World, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """And 45 has the mirror of 44, for tests of what happens to one later."""
+    return replace(few, folder=made_once(tmp_path_factory, "few-mirrored", partial(_mirror, few)))
+
+
+def _grant_few(small: World, folder: Path) -> None:
+    for home in small.copy(folder).values():
+        if home.name != REQUESTER:
+            granted = read_grants(["45", "44", "C23:45", "C23:44"])
+            set_grants(config.load(home / "node.toml"), REQUESTER, granted, utc_now())
+
+
+def _mirror(few: World, folder: Path) -> None:
+    homes = few.copy(folder)
+    with serve_all({code: homes[code] for code in (REQUESTER, "44")}) as provinces:
+        sync(provinces[REQUESTER].node)
 
 
 @pytest.fixture(scope="session")

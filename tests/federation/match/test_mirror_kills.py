@@ -35,14 +35,22 @@ if where == "delta written":
     partition_fetch.write_whole = partition_file.write_whole
 sync(open_home(home))
 """
-FIRST = [("added", 1), ("added", 40), ("saved", 1), ("saved", 30), ("published", 1), ("published", 20)]
+FIRST = [("added", 1), ("added", 40), ("saved", 1), ("saved", 8), ("published", 1), ("published", 5)]
 FIRST += [("manifest", 1)]
 LATER = [("delta leaf", 2), ("delta leaf", 3), ("delta written", 1), ("manifest", 1), ("removed", 1)]
 
 
+@pytest.fixture(scope="module")
+def world(few: World) -> World:
+    """The one of six partitions."""
+    return few
+
+
 @pytest.fixture
-def served(world: World, tmp_path: Path):
-    homes = world.copy(tmp_path, "45", "44")
+def served(request: pytest.FixtureRequest, world: World, tmp_path: Path):
+    """Of the world, or of another that is named."""
+    chosen: World = request.getfixturevalue(request.param) if hasattr(request, "param") else world
+    homes = chosen.copy(tmp_path, "45", "44")
     with serve_all(homes) as provinces:
         yield provinces
 
@@ -63,6 +71,7 @@ def test_killed_in_the_first_sync(served, where, calls) -> None:
     assert first.left == ()
 
 
+@pytest.mark.parametrize("served", ["few_mirrored"], indirect=True)
 @pytest.mark.parametrize(("where", "calls"), LATER)
 def test_killed_in_a_later_sync(served, world: World, tmp_path: Path, where, calls) -> None:
     """Jobs go on with the mirror before it."""

@@ -35,9 +35,9 @@ AT = "03:00"  # in China: 19:00 of the day before in UTC
 
 
 @pytest.fixture(scope="module")
-def world(small: World) -> World:
-    """The one of three items: a sync fetches every partition that is granted."""
-    return small
+def world(few_mirrored: World) -> World:
+    """The one of six partitions: a sync brings all that are granted up to date."""
+    return few_mirrored
 
 
 @pytest.fixture

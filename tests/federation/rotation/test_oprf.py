@@ -46,14 +46,39 @@ from tests.support.command_server import command_server
 from tests.support.crash_points import run_until_killed
 from tests.support.federation import PATIENT_RETRIES, set_config
 from tests.support.renumbered import renumbered
+from tests.support.worlds import last_people
 
 ITEMS = ("C21", "Z59b", "C23")
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 
 
 @pytest.fixture(scope="module")
-def undisturbed(small_served, asked: Verification) -> dict:
-    return findings_of(run_job(small_served["45"], "undisturbed", asked))
+def asked(few: World) -> Verification:
+    """Asked of 44, whose keys rotate; a stream of jobs below asks 33, too."""
+    return last_people(read_verification(few.data, ITEMS, ("44",)))
+
+
+@pytest.fixture(scope="module")
+def both(asked: Verification) -> Verification:
+    """A few people, asked of both peers."""
+    return replace(asked, peers=("44", "33"), subjects=asked.subjects[:12])
+
+
+@pytest.fixture(scope="module")
+def found(
+    few: World, asked: Verification, both: Verification, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, dict]:
+    """The findings about `asked` and about `both` without any rotation."""
+    with serve_all(few.copy(tmp_path_factory.mktemp("undisturbed"))) as provinces:
+        return {
+            name: findings_of(run_job(provinces["45"], name, one))
+            for name, one in (("asked", asked), ("both", both))
+        }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(found: dict[str, dict]) -> dict:
+    return found["asked"]
 
 
 def rotate_home(home: Path, *, times: int = 1, retire: bool = False) -> None:
@@ -89,7 +114,7 @@ CHANGES = {
 @pytest.mark.parametrize("moment", ["before it evaluates", "after it evaluated"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_running_job_ends_right(
-    small: World,
+    few: World,
     asked: Verification,
     undisturbed: dict,
     tmp_path: Path,
@@ -102,7 +127,7 @@ def test_a_running_job_ends_right(
 
     What was evaluated is found in a mirror of its epoch, and such a mirror is used for a day in the grace.
     """
-    homes = small.copy(tmp_path)
+    homes = few.copy(tmp_path, "45", "44")
     if plan == "buckets":
         set_config(homes["45"], "requester", mirror_mib=0)
     times, retire, epoch = CHANGES[change]
@@ -137,12 +162,12 @@ def test_a_running_job_ends_right(
 
 
 def test_a_kept_connection_follows_imports_and_rotations(
-    small: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One manifest for several checks, and another as soon as the peer refuses what it says."""
-    homes, offered, original = small.copy(tmp_path, "45", "44"), [], manifest.offer_manifest
+    homes, offered, original = few.copy(tmp_path, "45", "44"), [], manifest.offer_manifest
     set_config(homes["45"], "requester", mirror_mib=0)
-    few = read_verification(small.data, ITEMS, ("44",), most=12)
+    twelve = read_verification(few.data, ITEMS, ("44",), most=12)
 
     def offer(*arguments, **options):
         offered.append(1)
@@ -150,27 +175,24 @@ def test_a_kept_connection_follows_imports_and_rotations(
 
     monkeypatch.setattr(manifest, "offer_manifest", offer)
     with serve_all(homes) as provinces, Peer.open(homes["45"], "44") as peer:
-        first = peer.verify(few)
-        assert peer.verify(few) == first
+        first = peer.verify(twelve)
+        assert peer.verify(twelve) == first
         assert len(offered) == 1
         for other in (1, 2):  # the version before the current one would still be served
-            import_registers(renumbered(provinces["44"].node, other), small.data, ITEMS)
-        assert peer.verify(few) == peer.verify(few) == first
+            import_registers(renumbered(provinces["44"].node, other), few.data, ITEMS)
+        assert peer.verify(twelve) == peer.verify(twelve) == first
         assert len(offered) == 2
         rotate_home(homes["44"], retire=True)
-        assert peer.verify(few) == peer.verify(few) == first
+        assert peer.verify(twelve) == peer.verify(twelve) == first
         assert len(offered) == 3
 
 
 def test_a_stream_of_jobs_during_rotations(
-    small: World, asked: Verification, undisturbed: dict, tmp_path: Path
+    few: World, both: Verification, found: dict[str, dict], tmp_path: Path
 ) -> None:
     """Processes of their own: the command rotates, the node serves on, no answer is wrong or missing."""
-    homes = small.copy(tmp_path)
+    homes = few.copy(tmp_path)
     set_config(homes["45"], "requester", **PATIENT_RETRIES)
-    few = replace(asked, subjects=asked.subjects[:12])
-    people = {subject.ref for subject in few.subjects}
-    expected = {place: answer for place, answer in undisturbed.items() if place[0] in people}
     with processes(homes["44"], homes["33"]) as providers:
         for provider in providers:
             provider.start()
@@ -184,12 +206,12 @@ def test_a_stream_of_jobs_during_rotations(
             with Platform.open(requester.home, f"127.0.0.1:{requester.platform_port}") as platform:
                 number = 0
                 while not rotating.done() or number < 2:
-                    platform.submit(few, f"stream-{number}")
+                    platform.submit(both, f"stream-{number}")
                     for _ in platform.watch(f"stream-{number}"):
                         pass
                     report = platform.report(f"stream-{number}")
                     assert report.state == "done"
-                    assert findings_of(report) == expected, part_of(report, "44")
+                    assert findings_of(report) == found["both"], part_of(report, "44")
                     number += 1
             rotating.result()
     epochs = {epoch for (epoch,) in query_database(homes["45"], "SELECT epoch FROM parts WHERE peer = '44'")}
@@ -255,7 +277,7 @@ KILLS = [
 
 @pytest.mark.parametrize(("where", "calls", "workers"), KILLS)
 def test_killed_at_any_step(
-    small: World,
+    few: World,
     asked: Verification,
     undisturbed: dict,
     tmp_path: Path,
@@ -264,7 +286,7 @@ def test_killed_at_any_step(
     workers: int,
 ) -> None:
     """The node starts with the old or the new epoch whole; running the commands again finishes it."""
-    homes = small.copy(tmp_path)
+    homes = few.copy(tmp_path, "45", "44")
     run_until_killed(_DIE, homes["44"], where, calls, workers)
     with serve_all(homes) as provinces:
         switched = where not in ("key file", "make", "rekey")
@@ -294,8 +316,8 @@ def start_of(epoch: int) -> EvaluateStart:
     return EvaluateStart(epoch, 1, bytes(32), bytes(16), 1, 0, items, "new_application", "L", root, ordinary)
 
 
-def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:
-    homes = small.copy(tmp_path, "44", "45")
+def test_old_epochs_on_the_wire(few: World, tmp_path: Path) -> None:
+    homes = few.copy(tmp_path, "44", "45")
     with serve_all(homes) as provinces:
         node = provinces["44"].node
         with node.store.transaction("find peer") as tx:
@@ -320,10 +342,10 @@ def test_old_epochs_on_the_wire(small: World, tmp_path: Path) -> None:
 
 
 def test_a_partition_of_an_epoch_that_was_retired_a_moment_ago(
-    small: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    few: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A node looks for another epoch each half second only; what it says until then must lead there."""
-    home = small.copy(tmp_path, "44")["44"]
+    home = few.copy(tmp_path, "44")["44"]
     node = open_home(home)
     with node.store.transaction("find peer") as tx:
         peer = peer_rows.find_peer(tx, "45")

@@ -1,6 +1,7 @@
 """Notices: raised once, told through a folder and a real mail relay, and lost nowhere."""
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from keys.store.key_store import HEADER
 from node.config import open_key_store
 from node.context import Node
 from node.credentials.validity import certificate_end
@@ -19,7 +21,9 @@ from node.domain.notices import Level, Notice, NoticeKind, may_see
 from node.errors import UnavailableError
 from node.jobs.notice_channels import send_mail
 from node.jobs.notices import LONGEST_WAIT, Source, collect, deliver
-from node.services.notice_sources import SOURCES
+from node.services import opened_keys as opened_keys_module
+from node.services.notice_sources import SOURCES, find_keys
+from node.services.periodic import log_due_rotations
 from tests.support.cli_runner import heqiao, ok
 from tests.support.cluster import FakeClock, know, open_home
 from tests.support.federation import Federation, set_config, without_holidays
@@ -140,6 +144,25 @@ def test_a_check_that_fails_clears_nothing(node) -> None:
     collect(node, [source(ALERTS)])
     assert collect(node, [Source((NoticeKind.ALERTS_OPEN,), broken)]) == []
     assert found_in(node) == [("alerts_open", "warning", 2)]
+
+
+def test_checks_of_keys_open_the_store_once(node, monkeypatch) -> None:
+    """A passphrase takes 64 MiB and a quarter of a second: every five minutes, beside large batches."""
+    opened: list[object] = []
+
+    def counted(config):
+        opened.append(config)
+        return open_key_store(config)
+
+    monkeypatch.setattr(opened_keys_module, "open_key_store", counted)
+    for _ in range(3):
+        list(find_keys(node))
+        log_due_rotations(node)
+    assert len(opened) == 1
+    header = node.config.keys.store / HEADER
+    os.utime(header, ns=(1, 1))  # as after it was rewrapped
+    list(find_keys(node))
+    assert len(opened) == 2
 
 
 def test_the_nodes_own_checks(node, federation) -> None:

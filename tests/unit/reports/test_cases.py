@@ -105,6 +105,36 @@ def test_spending_of_several_provinces_and_its_share() -> None:
     assert found["H2", "D35"].share is None
 
 
+def test_a_relative_without_an_answer_leaves_the_household_whole() -> None:
+    """A relative who does not consent is not asked about, and belongs to no figure of the household."""
+    gap = {"outcome": Outcome.NOT_MANDATED, "value": None, "as_of": None, "reason": "no_mandate"}
+    findings = tuple(replace(one, **gap) if one.subject == "H1/02" else one for one in SPENT.findings)
+    found = {one.what: one for one in compare(replace(SPENT, findings=findings), SPENDING_CATALOGUE)}
+    before = {one.what: one for one in compare(SPENT, SPENDING_CATALOGUE)}
+    assert found["C21"].amount.complete
+    assert {what: one.difference for what, one in found.items()} == {
+        what: one.difference for what, one in before.items()
+    }
+    member = tuple(replace(one, **gap) if one.subject == "H1/01" else one for one in SPENT.findings)
+    (first, *_) = [
+        one
+        for one in compare(replace(SPENT, findings=member), SPENDING_CATALOGUE)
+        if (one.household, one.what) == ("H1", "C21")
+    ]
+    assert not first.amount.complete
+
+
+def test_bands_of_a_household_are_added_up_to_a_range() -> None:
+    document = kinds.kind_of(SPENT).printed(SPENT, SPENDING_CATALOGUE, "en", "")
+    (table,) = [one for one in document.sections if getattr(one, "title", "").endswith("Households")]
+    rows = {row[0]: row[2] for row in table.groups[0].rows}
+    assert rows["D36 education spending"] == (
+        "> 10,000, ≤ 50,000 yuan\n> 10,000, ≤ 50,000 yuan\ntogether > 20,000 yuan, ≤ 100,000 yuan"
+    )
+    assert "together" not in rows["D35 medical spending"], "one band alone"
+    assert rows["C21 motor vehicles"] == "2 vehicles"
+
+
 def test_a_share_is_rounded_outward() -> None:
     assert share_of(Amount(EXACT, True, 1, 1), 3) == (333, 334)
     assert share_of(Amount(BANDS, True, 0, None), 3) == (0, None)
