@@ -112,7 +112,7 @@ def write_report(
     rejected: int = 0,
     formats: tuple[str, ...] = files.DEFAULT,
     signer: Signer | None = None,
-    platform: Platform,
+    platform: Platform | None,
 ) -> None:
     """Write the report's files, signed where there is a signer, have the node count them, show the report,
     and fail when a peer gave wrong answers. Raises DishonestPeerError.

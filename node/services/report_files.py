@@ -52,10 +52,10 @@ class ReportServicer(reports_pb2_grpc.ReportServiceServicer):  # type: ignore[mi
             yield pb.StreamReportFileResponse(header=header)
             for piece in pieces:
                 yield pb.StreamReportFileResponse(chunk=piece)
-            # Before its end, without which it proves nothing: who has that does not wait for what follows.
-            self._note_sent(row, access, whole=not household)
-            end = pb.ReportFileEnd(digest=made.digest, signature=made.signature)
-            yield pb.StreamReportFileResponse(end=end)
+        # Before its end, without which it proves nothing: who has that does not wait for what follows.
+        self._note_sent(row, access, whole=not household)
+        end = pb.ReportFileEnd(digest=made.digest, signature=made.signature)
+        yield pb.StreamReportFileResponse(end=end)
 
     def CountReportFiles(  # noqa: N802
         self, request: pb.CountReportFilesRequest, call: Call

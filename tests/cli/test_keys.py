@@ -32,6 +32,13 @@ def home(member, tmp_path):
     return tmp_path / "45"
 
 
+@pytest.fixture
+def unused(home):
+    """A home whose database was never opened."""
+    (home / "heqiao.db").unlink()
+    return home
+
+
 def store_of(home):
     return open_key_store(load(home / "node.toml"))
 
@@ -58,7 +65,8 @@ def test_no_secret_is_printed(home):
         assert store.get(name).hex()[:16] not in printed.replace("-", "")
 
 
-def test_a_new_tls_key_is_pending_until_it_has_a_certificate(home):
+def test_a_new_tls_key_is_pending_until_it_has_a_certificate(unused):
+    home = unused
     store_of(home).add("tls.2", generate_secret("tls"))
     store_of(home).add("signing.2", generate_secret("signing"))
     found = json.loads(ok("keys", "status", "--home", home, "--json"))
@@ -189,7 +197,8 @@ def test_policy_and_what_is_due(home):
     assert "oprf_grace_days" in err
 
 
-def test_states_of_the_database(home):
+def test_states_of_the_database(unused):
+    home = unused
     config, store = load(home / "node.toml"), store_of(home)
     now = datetime.now(UTC)
     assert json.loads(ok("keys", "status", "--home", home, "--json"))["database"] == "no database yet"

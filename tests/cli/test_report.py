@@ -60,7 +60,13 @@ def test_wrong_answers_of_a_peer_fail_the_command_after_its_files_are_written(tm
     peers = (replace(VERIFICATION.peers[0], state="distrusted"), *VERIFICATION.peers[1:])
     with pytest.raises(DishonestPeerError, match="wrong answers from 44"):
         write_report(
-            replace(VERIFICATION, peers=peers), CATALOGUE, tmp_path, as_json=True, lang="zh", rejected=3
+            replace(VERIFICATION, peers=peers),
+            CATALOGUE,
+            tmp_path,
+            as_json=True,
+            lang="zh",
+            rejected=3,
+            platform=None,
         )
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", "findings.csv", "summary.txt"}
     shown = json.loads(capsys.readouterr().out)

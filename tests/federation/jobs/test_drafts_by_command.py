@@ -193,7 +193,7 @@ def test_households_are_sent_with_an_own_verification_alone(
     node: Province, people: dict[str, Platform]
 ) -> None:
     """A draft lifts the rule `approval` for nothing but what another person will approve."""
-    choice = HouseholdChoice(("C21",), ("44",), "review", numbers=("H1",))
+    choice = HouseholdChoice(("C21",), ("44",), "review", "SA-2026-41", numbers=("H1",))
     others = Drafts(people["both"]).save(b"")
     of_sum = Drafts(people["prep"]).save(b"", kind=SUM)
     for draft, error in ((others, RefusedError), (of_sum, PreconditionError)):

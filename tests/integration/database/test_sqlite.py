@@ -264,7 +264,7 @@ def test_a_partition_belongs_to_its_epoch_and_origin(store):
         assert partitions.current_items(tx, 3) == {}
         assert partitions.offered_partitions(tx, 1, ["45"]) == []
         assert partitions.offered_partitions(tx, 1, []) == []
-        assert partitions.totals(tx, 2) == [("C21", 1, 1, 20_000)]
+        assert partitions.totals(tx, 2) == [("C21", 1, 0, 20_000)]
 
 
 def test_the_last_import_of_an_item(store):
