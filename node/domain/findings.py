@@ -199,6 +199,9 @@ class Report:
     issuing_body: str = ""  # its official name, where the node was told
     # The name of the legal basis in Chinese and English, where its code is one of the province's own.
     legal_basis_name: tuple[str, str] | None = None
+    # What help is applied for (node/domain/matters.py), and its name where it is the province's own.
+    matter: str = ""
+    matter_name: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "findings", Findings.of(self.findings))

@@ -13,7 +13,7 @@ from node.domain.mandate import Mandate, Scope, share_scopes
 from node.domain.packed import add_version, strip_version
 from node.domain.subjects import Subject, Subjects
 
-_FORM = 3
+_FORM = 4
 # A text with one character beyond ASCII takes two or four bytes for each: that of a county's list has 15 MB.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
@@ -63,6 +63,7 @@ class RequestHead:
     declared: tuple[DeclaredHousehold, ...] = field(repr=False)
     recheck_of: str
     offices: tuple[tuple[str, tuple[str, ...]], ...]
+    matter: str
 
 
 def pack_verification(verification: Verification) -> bytes:
@@ -74,7 +75,6 @@ def pack_verification(verification: Verification) -> bytes:
         "purpose": verification.purpose,
         "legal_basis": verification.legal_basis,
         "reuse": verification.reuse,
-        "matter": verification.matter,
         "urgent": verification.urgent,
         "subjects": columns,
         "mandates": _mandate_columns([mandate for _, mandate in sorted(verification.mandates.items())]),
@@ -84,6 +84,7 @@ def pack_verification(verification: Verification) -> bytes:
         pack_declared(verification.declared),
         [verification.recheck_of, verification.recheck_purpose],
         _offices(verification),
+        verification.matter,
     ]
     packer, first = zlib.compressobj(1), _ENCODER.encode(head).encode("ascii")
     packed = [packer.compress(len(first).to_bytes(4, "big") + first)]
@@ -111,7 +112,7 @@ def unpack_verification(packed: bytes) -> Verification:
     Raises PreconditionError for a form of another version.
     """
     head, rest = _split(packed)
-    plain, (refs, declared, (recheck_of, recheck_purpose), _) = json.loads(rest), json.loads(head)
+    plain, (refs, declared, (recheck_of, recheck_purpose), _, matter) = json.loads(rest), json.loads(head)
     return Verification(
         items=tuple(plain["items"]),
         peers=tuple(plain["peers"]),
@@ -120,7 +121,7 @@ def unpack_verification(packed: bytes) -> Verification:
         subjects=Subjects(tuple(refs), *map(tuple, plain["subjects"])),
         mandates={mandate.number: mandate for mandate in _mandates(*plain["mandates"])},
         reuse=plain["reuse"],
-        matter=plain["matter"],
+        matter=matter,
         urgent=plain["urgent"],
         declared=unpack_declared(declared),
         recheck_of=recheck_of,
@@ -133,12 +134,13 @@ def unpack_head(packed: bytes) -> RequestHead:
 
     Raises as `unpack_verification` does.
     """
-    refs, declared, (recheck_of, _), offices = json.loads(_split(packed)[0])
+    refs, declared, (recheck_of, _), offices, matter = json.loads(_split(packed)[0])
     return RequestHead(
         tuple(refs),
         unpack_declared(declared),
         recheck_of,
         tuple((office, tuple(households)) for office, households in offices),
+        matter,
     )
 
 

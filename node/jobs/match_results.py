@@ -137,9 +137,15 @@ def build_plain(node: Node, job: str) -> tuple[Report, str]:
         offices=head.offices,
         office_names={code: office_names[code] for code, _ in head.offices if code in office_names},
         issuing_body=node.config.node.issuing_body,
-        legal_basis_name=node.code_tables.own_names().get(row.legal_basis),
+        matter=head.matter,
     )
-    return report, head.recheck_of
+    return _with_own_names(node, report), head.recheck_of
+
+
+def _with_own_names(node: Node, report: Report) -> Report:
+    """With the names of the province's own codes, which no published list has."""
+    own = node.code_tables.own_names()
+    return replace(report, legal_basis_name=own.get(report.legal_basis), matter_name=own.get(report.matter))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from node.domain.findings import PeerSummary, Report
 from node.domain.sum_findings import SumReport
 from node.reports.document import Cell, Column, Fact, Group, Kind, Row, Table
 from node.reports.numbers import report_number
-from node.reports.print_words import basis_text
+from node.reports.print_words import basis_text, matter_text
 from node.reports.wording import choose, plan_reason_text, plan_text, rule_text, state_text, word
 
 # Keys of report.json, in every form of it, that hold a text.
@@ -43,17 +43,19 @@ def columns(lang: str, **kinds: Kind) -> tuple[Column, ...]:
 
 def facts(report: Report | SumReport, keys: Sequence[str], lang: str, **more: str) -> tuple[Fact, ...]:
     """The head of a document: the facts of those keys, in that order; `more` are those of one kind only."""
+    matter = matter_text(report.matter, lang, report.matter_name) if isinstance(report, Report) else ""
     values = {
         "job": f"{report.job} ({state_text(report.state, lang)})",
         "requester": f"{report.requester} {report.requester_name}",
         "legal_basis": basis_text(report.legal_basis, lang, report.legal_basis_name),
+        "matter": matter,
         "created": minute(report.created_at),
         "finished": minute(report.finished_at),
         "due": _due(report, lang),
         "catalogue": f"{report.catalogue_version} ({report.catalogue_digest[:16]})",
         **more,
     }
-    return tuple(Fact(word(key, lang), values[key]) for key in keys)
+    return tuple(Fact(word(key, lang), values[key]) for key in keys if values[key])
 
 
 def peers_table(
@@ -128,6 +130,7 @@ def head_json(report: Report | SumReport, purpose: str, catalogue: Catalogue) ->
         "requester_name": report.requester_name,
         **({"issuing_body": report.issuing_body} if report.issuing_body else {}),
         "purpose": purpose,
+        **(_matter_json(report) if isinstance(report, Report) else {}),
         "legal_basis": report.legal_basis,
         **({"legal_basis_name": list(report.legal_basis_name)} if report.legal_basis_name else {}),
         "catalogue_version": report.catalogue_version,
@@ -138,6 +141,13 @@ def head_json(report: Report | SumReport, purpose: str, catalogue: Catalogue) ->
         "items": list(report.items),
         "item_facts": [_item_json(known[code]) for code in report.items if code in known],
     }
+
+
+def _matter_json(report: Report) -> dict[str, Any]:
+    if not report.matter:
+        return {}
+    name = {"matter_name": list(report.matter_name)} if report.matter_name else {}
+    return {"matter": report.matter, **name}
 
 
 def iso(moment: date | datetime | None) -> str | None:

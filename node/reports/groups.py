@@ -23,7 +23,8 @@ _GROUPS: Final[Mapping[str, str]] = {
     **dict.fromkeys(
         (
             "format", "number", "job", "state", "requester", "requester_name", "issuing_body",
-            "purpose", "legal_basis", "legal_basis_name", "created_at", "finished_at", "due_at",
+            "purpose", "matter", "matter_name", "legal_basis", "legal_basis_name",
+            "created_at", "finished_at", "due_at",
         ),
         HEAD,
     ),

@@ -35,13 +35,13 @@ from node.reports.grid import Grid
 from node.reports.headings import headed
 from node.reports.households import household_of
 from node.reports.notes import recipient_note
+from node.reports.part_reasons import part_reason_text
 from node.reports.print_words import answering, number_title, phrase, province, span
 from node.reports.rechecks import recheck_sections
 from node.reports.signing import issuing_body, signing_table
 from node.reports.wording import (
     item_text,
     purpose_text,
-    reason_text,
     state_text,
     value_text,
     value_texts,
@@ -50,7 +50,7 @@ from node.reports.wording import (
 
 MOST_PEOPLE: Final = 200  # whose tables are printed; of more people there are figures, and the other formats
 _BESIDE: Final = 5  # provinces beside each other
-_FACTS = ("number", "job", "requester", "answering", "purpose", "legal_basis", "catalogue")
+_FACTS = ("number", "job", "requester", "answering", "purpose", "matter", "legal_basis", "catalogue")
 _CLOCKS = ("created", "finished", "due")
 _PEERS = ("peer", "state", "plan", "people", "seconds", "up", "down", "points")
 
@@ -258,7 +258,7 @@ def _answers(report: Report, lang: str) -> Table:
         rows.append(
             (
                 province(peer, report.requester, lang),
-                f"{state}\n({reason_text(peer.reason, lang)})" if peer.reason else state,
+                f"{state}\n({part_reason_text(peer.reason, lang)})" if peer.reason else state,
                 minute(peer.answered_at) if peer.answered_at else None,
                 (answered, asked),
                 "\n".join(gaps) or None,

@@ -5,6 +5,7 @@ from typing import Final
 
 from node.domain.findings import PeerSummary
 from node.domain.legal_bases import name_of
+from node.domain.matters import MATTERS
 from node.reports.headings import sentence
 from node.reports.wording import choose
 
@@ -147,6 +148,12 @@ def basis_text(code: str, lang: str, own: tuple[str, str] | None = None) -> str:
     if name is None:
         return phrase("unknown_basis", lang).format(code=code) if code else "-"
     return phrase("basis", lang).format(name=choose(name, lang), code=code)
+
+
+def matter_text(code: str, lang: str, own: tuple[str, str] | None = None) -> str:
+    """A matter by its name; an unknown one by its code. `own` is the name that the province gave it."""
+    name = MATTERS.get(code) or own
+    return choose(name, lang) if name else code
 
 
 def number_title(title: str, number: int, lang: str) -> str:

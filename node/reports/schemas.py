@@ -76,7 +76,7 @@ def _report(form: str, more: _Schema, sometimes: _Schema) -> _Schema:
         **more,
     }
     name = {**_TEXTS, "minItems": 2, "maxItems": 2}  # Chinese, English
-    named = {"issuing_body": _TEXT, "legal_basis_name": name}
+    named = {"issuing_body": _TEXT, "legal_basis_name": name, "matter": _TEXT, "matter_name": name}
     optional = {**named, **sometimes, "signature": {"$ref": "#/$defs/Signature"}}
     return {**_object({**always, **optional}), "required": list(always)}
 

@@ -6,9 +6,8 @@ from typing import Any
 from node.domain.catalogue import Catalogue
 from node.domain.days import china_minute
 from node.domain.findings import Finding
-from node.domain.matters import MATTERS
 from node.domain.subject_report import AskedAbout, HouseholdAbout, MandateAbout, SubjectReport
-from node.reports.print_words import basis_text
+from node.reports.print_words import basis_text, matter_text
 from node.reports.wording import choose, outcome_text, purpose_text
 
 # key -> (Chinese, English)
@@ -76,8 +75,6 @@ def _job_lines(
     own: Mapping[str, tuple[str, str]],
     lang: str,
 ) -> list[str]:
-    known = MATTERS.get(job.matter) or own.get(job.matter)
-    matter = choose(known, lang) if known else job.matter
     basis = basis_text(job.legal_basis, lang, own.get(job.legal_basis)) if job.legal_basis else ""
     rows = (
         ("job", job.job),
@@ -85,7 +82,7 @@ def _job_lines(
         ("owner", job.owner),
         ("purpose", purpose_text(job.purpose, lang)),
         ("basis", basis),
-        ("matter", matter),
+        ("matter", matter_text(job.matter, lang, own.get(job.matter))),
         ("peers", ", ".join(job.peers)),
         ("items", ", ".join(_item_text(catalogue, code, lang) for code in job.items)),
     )

@@ -46,7 +46,7 @@ from node.reports.wording import (
     word,
 )
 
-_FACTS = ("job", "requester", "purpose", "legal_basis", "created", "finished", "due", "catalogue")
+_FACTS = ("job", "requester", "purpose", "matter", "legal_basis", "created", "finished", "due", "catalogue")
 _PEERS = ("peer", "state", "plan", "people", "seconds", "up", "down", "points")
 _LISTING = (
     Column("subject"),

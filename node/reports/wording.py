@@ -29,6 +29,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "requester": ("委托方（许可接收单位）", "requester (permitted recipient)"),
     "answering": ("应答方", "bodies asked"),
     "purpose": ("核对用途", "purpose"),
+    "matter": ("救助事项", "matter"),
     "legal_basis": ("法律依据", "legal basis"),
     "created": ("受理", "accepted"),
     "finished": ("完成", "finished"),

@@ -191,6 +191,8 @@ def report_messages(report: Report, job: pb.Job) -> Iterator[pb.GetReportRespons
             catalogue_digest=bytes.fromhex(report.catalogue_digest),
             issuing_body=report.issuing_body,
             legal_basis_name=report.legal_basis_name or (),
+            matter=report.matter,
+            matter_name=report.matter_name or (),
         )
     )
     found = Findings.of(report.findings)
@@ -219,6 +221,34 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
 
     Raises InvalidRequestError without a header, or where findings refer to nothing.
     """
+    header, found = _read_chunks(responses)
+    job = header.job
+    return Report(
+        job=job.job_id,
+        requester=header.requester,
+        requester_name=header.requester_name,
+        purpose=header.purpose,
+        legal_basis=header.legal_basis,
+        catalogue_version=header.catalogue_version,
+        catalogue_digest=header.catalogue_digest.hex(),
+        created_at=job.created_at.ToDatetime(tzinfo=UTC),
+        finished_at=job.finished_at.ToDatetime(tzinfo=UTC) if job.HasField("finished_at") else None,
+        due_at=job.due_at.ToDatetime(tzinfo=UTC),
+        items=tuple(job.items),
+        subjects=found.refs,
+        peers=tuple(map(peer_summary, job.parts)),
+        findings=found,
+        state=STATE_NAMES[job.state],
+        due_estimated=job.due_estimated,
+        left_out={one.peer: one.reason for one in job.left_out},
+        issuing_body=header.issuing_body,
+        legal_basis_name=name_pair(header.legal_basis_name),
+        matter=header.matter,
+        matter_name=name_pair(header.matter_name),
+    )
+
+
+def _read_chunks(responses: Iterable[pb.GetReportResponse]) -> tuple[pb.ReportHeader, Findings]:
     header: pb.ReportHeader | None = None
     subjects: list[str] = []
     answers: list[Finding] = []
@@ -236,28 +266,7 @@ def read_report(responses: Iterable[pb.GetReportResponse]) -> Report:
     require(len(subject) == len(answer), "the report's findings are not complete")
     good = max(subject, default=-1) < len(subjects) and max(answer, default=-1) < len(answers)
     require(good, "a finding of the report refers to no subject or answer")
-    job, refs = header.job, tuple(subjects)
-    return Report(
-        job=job.job_id,
-        requester=header.requester,
-        requester_name=header.requester_name,
-        purpose=header.purpose,
-        legal_basis=header.legal_basis,
-        catalogue_version=header.catalogue_version,
-        catalogue_digest=header.catalogue_digest.hex(),
-        created_at=job.created_at.ToDatetime(tzinfo=UTC),
-        finished_at=job.finished_at.ToDatetime(tzinfo=UTC) if job.HasField("finished_at") else None,
-        due_at=job.due_at.ToDatetime(tzinfo=UTC),
-        items=tuple(job.items),
-        subjects=refs,
-        peers=tuple(map(peer_summary, job.parts)),
-        findings=Findings(refs, tuple(answers), subject, answer),
-        state=STATE_NAMES[job.state],
-        due_estimated=job.due_estimated,
-        left_out={one.peer: one.reason for one in job.left_out},
-        issuing_body=header.issuing_body,
-        legal_basis_name=name_pair(header.legal_basis_name),
-    )
+    return header, Findings(tuple(subjects), tuple(answers), subject, answer)
 
 
 def _mandates_request(mandates: Sequence[Mandate]) -> pb.SubmitVerificationRequest:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from node.credentials import keyring
 from tests.support.cluster import silence_log
 from tests.support.worlds import (  # noqa: F401  fixtures
     asked,
@@ -22,3 +23,9 @@ from tests.support.worlds import (  # noqa: F401  fixtures
 def _quiet_log(tmp_path: Path) -> Iterator[None]:
     silence_log(tmp_path)
     return
+
+
+@pytest.fixture
+def keys_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nodes look for another epoch whenever they use a key: what follows a rotation does not wait for it."""
+    monkeypatch.setattr(keyring, "FRESH_S", 0.0)

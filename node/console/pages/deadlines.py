@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from starlette.responses import Response
 
-from node.console.pages.jobs import STATES
+from node.console.pages.jobs import STATES, reason_words
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.job_progress import DaysLeft
@@ -24,6 +25,7 @@ def show_deadlines(visit: Visit) -> Response:
         "missing_year": missing_year,
         "stages": STAGES,
         "states": STATES,
+        "reason_words": partial(reason_words, visit),
         "left": left_words(visit, [one.clock.due_at for one in found]),
     }
     return show(visit, "deadlines.html", values)

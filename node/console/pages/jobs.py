@@ -1,5 +1,6 @@
 """Jobs of the unit: their list, progress province by province, report."""
 
+from functools import partial
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from node.domain.job_progress import JobPage
 from node.domain.jobs import STATES as JOB_STATES
 from node.domain.jobs import SUM
 from node.errors import InvalidRequestError
+from node.reports.part_reasons import part_reason_text
 from node.reports.wording import outcome_text
 
 _SHOWN: Final = 50
@@ -80,6 +82,11 @@ def show_progress(visit: Visit) -> Response:
     return show(visit, "job_progress.html", _job(visit))
 
 
+def reason_words(visit: Visit, reason: str) -> str:
+    """Why a province has not answered; nothing where there is no reason."""
+    return part_reason_text(reason, visit.lang) if reason else ""
+
+
 def cancel(visit: Visit) -> Response:
     """Stop the job; what has ended stays."""
     job = visit.request.path_params["job"]
@@ -126,5 +133,6 @@ def _job(visit: Visit) -> dict[str, object]:
         "is_open": job.state in _OPEN,
         "askable": _ASKABLE,
         "files": _FILES,
+        "reason_words": partial(reason_words, visit),
         "may_watch": may(visit.person, "DraftService/SaveDraft", "platform"),
     }

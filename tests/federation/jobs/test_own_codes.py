@@ -26,6 +26,7 @@ name = { zh = "《广西社会救助办法》第21条", en = "Guangxi Measures, 
 code = "91"
 name = { zh = "困境儿童保障", en = "support for children in need" }
 """
+MATTER = ("困境儿童保障", "support for children in need")
 NAME = ("《广西社会救助办法》第21条", "Guangxi Measures, art. 21")
 
 
@@ -53,8 +54,8 @@ def test_own_codes_reach_the_report_and_the_person(node: Province, tmp_path: Pat
         asked = HouseholdChoice(("C21",), ("44",), "review", "GX-2020-21", numbers=("H1",), matter="91")
         records.verify(asked, "own-codes")
         report = wait_report(node.node, "own-codes")
-        assert report.legal_basis_name == NAME
-        assert platform.report("own-codes").legal_basis_name == NAME
+        for found in (report, platform.report("own-codes")):
+            assert (found.legal_basis_name, found.matter, found.matter_name) == (NAME, "91", MATTER)
     out = tmp_path / "out"
     words = ("--home", node.home, "--node", address)
     assert "Guangxi Measures, art. 21 (GX-2020-21)" in ok(
@@ -62,9 +63,10 @@ def test_own_codes_reach_the_report_and_the_person(node: Province, tmp_path: Pat
     )
     written = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert written["legal_basis_name"] == list(NAME)
+    assert (written["matter"], written["matter_name"]) == ("91", list(MATTER))
     # Elsewhere the file says it by itself: no home with these codes is needed.
     again = kinds.load(out / "report.json")
-    assert again.legal_basis_name == NAME  # type: ignore[union-attr]
+    assert (again.legal_basis_name, again.matter_name) == (NAME, MATTER)  # type: ignore[union-attr]
     number = tmp_path / "number"
     number.write_text(HEAD, encoding="utf-8")
     told = ok("subject", "report", *words, "--number-file", number, "--lang", "en")

@@ -23,6 +23,8 @@ from tests.support.federation import set_config
 from tests.support.mirrors import mirror_files, mirrored_bytes, served_bytes, sync, whole_fetches
 from tests.support.rotations import rotate
 
+pytestmark = pytest.mark.usefixtures("keys_at_once")
+
 ITEMS = ("C21", "B12r", "C23", "D34")
 FETCHES = ("GetManifest", "FetchPartition", "FetchDelta", "FetchBuckets", "Evaluate")
 

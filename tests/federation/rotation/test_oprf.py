@@ -48,6 +48,8 @@ from tests.support.federation import PATIENT_RETRIES, set_config
 from tests.support.renumbered import renumbered
 from tests.support.worlds import last_people
 
+pytestmark = pytest.mark.usefixtures("keys_at_once")
+
 ITEMS = ("C21", "Z59b", "C23")
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 

@@ -28,6 +28,8 @@ from tests.support.crash_points import run_until_killed
 from tests.support.federation import set_config
 from tests.support.salt_change import take_salt
 
+pytestmark = pytest.mark.usefixtures("keys_at_once")
+
 ITEMS = ("C21", "Z59b", "C23")
 POLICY = RotationPolicy(timedelta(days=3_650), timedelta(days=90))
 

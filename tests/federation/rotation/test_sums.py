@@ -25,6 +25,8 @@ from tests.support.crash_points import run_until_killed
 from tests.support.federation import Federation, allow_sums
 from tests.support.sum_rotation import LAW, give_room, number
 
+pytestmark = pytest.mark.usefixtures("keys_at_once")
+
 POLICY = RotationPolicy(timedelta(days=90), timedelta(days=7))
 HEQIAO = str(Path(sys.executable).with_name("heqiao"))
 

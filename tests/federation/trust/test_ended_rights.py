@@ -17,6 +17,8 @@ from tests.support.certificates import revoke
 from tests.support.cli_runner import ok
 from tests.support.cluster import Province, World, channel, serve_all
 
+pytestmark = pytest.mark.usefixtures("keys_at_once")
+
 Code = grpc.StatusCode
 POINTS = tokens.canary_points()  # a granule
 

@@ -361,7 +361,7 @@ class GetReportResponse(_message.Message):
     def __init__(self, header: _Optional[_Union[ReportHeader, _Mapping]] = ..., chunk: _Optional[_Union[FindingChunk, _Mapping]] = ...) -> None: ...
 
 class ReportHeader(_message.Message):
-    __slots__ = ("job", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version", "catalogue_digest", "issuing_body", "legal_basis_name")
+    __slots__ = ("job", "requester", "requester_name", "purpose", "legal_basis", "catalogue_version", "catalogue_digest", "issuing_body", "legal_basis_name", "matter", "matter_name")
     JOB_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_NAME_FIELD_NUMBER: _ClassVar[int]
@@ -371,6 +371,8 @@ class ReportHeader(_message.Message):
     CATALOGUE_DIGEST_FIELD_NUMBER: _ClassVar[int]
     ISSUING_BODY_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_NAME_FIELD_NUMBER: _ClassVar[int]
+    MATTER_FIELD_NUMBER: _ClassVar[int]
+    MATTER_NAME_FIELD_NUMBER: _ClassVar[int]
     job: Job
     requester: str
     requester_name: str
@@ -380,7 +382,9 @@ class ReportHeader(_message.Message):
     catalogue_digest: bytes
     issuing_body: str
     legal_basis_name: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., issuing_body: _Optional[str] = ..., legal_basis_name: _Optional[_Iterable[str]] = ...) -> None: ...
+    matter: str
+    matter_name: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, job: _Optional[_Union[Job, _Mapping]] = ..., requester: _Optional[str] = ..., requester_name: _Optional[str] = ..., purpose: _Optional[str] = ..., legal_basis: _Optional[str] = ..., catalogue_version: _Optional[str] = ..., catalogue_digest: _Optional[bytes] = ..., issuing_body: _Optional[str] = ..., legal_basis_name: _Optional[_Iterable[str]] = ..., matter: _Optional[str] = ..., matter_name: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class FindingChunk(_message.Message):
     __slots__ = ("subjects", "answers", "subject_places", "answer_places")
