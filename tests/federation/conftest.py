@@ -27,5 +27,5 @@ def _quiet_log(tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def keys_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nodes look for another epoch whenever they use a key: what follows a rotation does not wait for it."""
-    monkeypatch.setattr(keyring, "FRESH_S", 0.0)
+    """Nodes look for another epoch after a millisecond: what follows a rotation does not wait for it."""
+    monkeypatch.setattr(keyring, "FRESH_S", 0.001)
