@@ -16,7 +16,6 @@ from node.domain.subjects import Subjects
 from node.domain.verification import Verification
 from node.errors import InputError, PreconditionError
 
-_MOST = 1_000
 _COLUMNS = ("id", "kind", "state", "prepared by", "unit", "people", "items", "peers", "job or list")
 
 
@@ -69,7 +68,7 @@ def list_(home: Path, as_json: bool, address: str | None, state: str) -> None:
     """List the drafts of your unit and of those below it."""
     require_person()
     with open_platform(home, address) as platform:
-        found = Drafts(platform).list(state, _MOST).drafts
+        found = list(Drafts(platform).every(state))
     if as_json:
         show({"drafts": [_plain(one) for one in found]}, "", as_json=True)
         return

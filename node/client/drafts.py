@@ -17,9 +17,11 @@ from node.domain.verification import Verification
 from node.wire import drafts as wire
 from node.wire.drafts import WatchOfJob
 
+_MOST_LISTED = 1_000
 MOST_SUBJECTS = 1_000_000  # the node has checked it against its own limit
 Draft = drafts_pb2.Draft
 FoundDraft = drafts_pb2.GetDraftResponse
+DraftsPage = drafts_pb2.ListDraftsResponse
 Request = Verification | Summation
 _DRAFTS = drafts_pb2_grpc.DraftServiceStub
 
@@ -45,11 +47,23 @@ class Drafts:
         )
         return found
 
-    def list(self, state: str = "", limit: int = 50, offset: int = 0) -> drafts_pb2.ListDraftsResponse:
-        """A page of drafts, newest change first, and how many there are."""
-        request = drafts_pb2.ListDraftsRequest(state=state, limit=limit, offset=offset)
-        found: drafts_pb2.ListDraftsResponse = self._platform.call(_DRAFTS, "ListDrafts", request)
+    def list(self, state: str = "", whose: str = "", limit: int = 50, after: str = "") -> DraftsPage:
+        """A page of drafts, newest change first (those that wait: oldest first), and how many there are; own
+        ones, those of others, or both. `after` is the `next` of the page before.
+        """
+        request = drafts_pb2.ListDraftsRequest(state=state, whose=whose, limit=limit, after=after)
+        found: DraftsPage = self._platform.call(_DRAFTS, "ListDrafts", request)
         return found
+
+    def every(self, state: str = "", whose: str = "") -> Iterator[Draft]:
+        """The same, of all pages."""
+        after = ""
+        while True:
+            page = self.list(state, whose, _MOST_LISTED, after)
+            yield from page.drafts
+            after = page.next
+            if not after:
+                return
 
     def delete(self, draft: str) -> None:
         """Delete an own draft."""

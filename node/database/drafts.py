@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
 from node.database.user_tables import drafts
 
+_WAITING = "waiting"
 _SHOWN = tuple(column for column in drafts.c if not column.name.endswith("_sealed"))
 
 
@@ -45,6 +46,30 @@ class DraftContent:
     reason: bytes | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class DraftChoice:
+    """Which drafts, and which page of them; what is empty does not choose.
+
+    `whose` is own or others, as seen by an account. `after` is when the last draft of the page before was
+    changed, and its id.
+    """
+
+    limit: int
+    state: str = ""
+    whose: str = ""
+    after: tuple[datetime, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftPage:
+    """A page of drafts; of all pages how many there are, and when the one left alone longest was changed."""
+
+    rows: tuple[DraftRow, ...]
+    has_next: bool
+    total: int
+    oldest: datetime | None
+
+
 def add_draft(tx: Connection, row: DraftRow, form_sealed: bytes) -> None:
     """Store a new draft."""
     values = {column.name: getattr(row, column.name) for column in _SHOWN}
@@ -59,16 +84,27 @@ def find_draft(tx: Connection, draft: str, *, lock: bool = False) -> DraftRow | 
     return None if row is None else _draft(row)
 
 
-def list_drafts(
-    tx: Connection, below: str, state: str, limit: int, offset: int
-) -> tuple[list[DraftRow], int]:
-    """Newest change first, of units whose codes begin with `below`, and how many there are in all."""
+def list_drafts(tx: Connection, below: str, account: str, choice: DraftChoice) -> DraftPage:
+    """A page of drafts of units whose codes begin with `below`: newest change first, and of those that wait
+    the one that waits longest.
+    """
     chosen: list[ColumnElement[bool]] = [drafts.c.unit.startswith(below, autoescape=True)]
-    if state:
-        chosen.append(drafts.c.state == state)
-    total = tx.scalar(select(func.count()).select_from(drafts).where(*chosen)) or 0
-    newest = select(*_SHOWN).where(*chosen).order_by(drafts.c.updated_at.desc(), drafts.c.id)
-    return [_draft(row) for row in tx.execute(newest.limit(limit).offset(offset))], int(total)
+    if choice.state:
+        chosen.append(drafts.c.state == choice.state)
+    if choice.whose:
+        own = drafts.c.preparer == account
+        chosen.append(own if choice.whose == "own" else ~own)
+    at, name = drafts.c.updated_at, drafts.c.id
+    total, oldest = tx.execute(select(func.count(), func.min(at)).where(*chosen)).one()
+    rises = choice.state == _WAITING
+    if choice.after is not None:
+        since, last = choice.after
+        beyond, later = (at > since, name > last) if rises else (at < since, name < last)
+        chosen.append(or_(beyond, and_(at == since, later)))
+    order = (at, name) if rises else (at.desc(), name.desc())
+    page = select(*_SHOWN).where(*chosen).order_by(*order).limit(choice.limit + 1)
+    found = [_draft(row) for row in tx.execute(page)]
+    return DraftPage(tuple(found[: choice.limit]), len(found) > choice.limit, int(total), oldest)
 
 
 def read_content(tx: Connection, draft: str) -> DraftContent:

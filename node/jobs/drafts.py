@@ -14,7 +14,7 @@ from node.context import Node
 from node.database import Connection
 from node.database import audit_log as audit_rows
 from node.database import drafts as rows
-from node.database.drafts import DraftRow
+from node.database.drafts import DraftChoice, DraftPage, DraftRow
 from node.domain import sealed_names
 from node.domain.audit_chain import Detail
 from node.domain.jobs import VERIFICATION
@@ -29,6 +29,7 @@ from node.jobs.draft_kinds import KINDS, require_kind
 MAX_FORM: Final = 512 * 1024
 MAX_REASON: Final = 500
 STATES: Final = ("draft", "waiting", "returned", "sent")
+WHOSE: Final = ("own", "others")
 _OPEN: Final = ("draft", "returned")
 _DIGEST_CONTEXT: Final = "heqiao v1 draft digest"
 
@@ -82,12 +83,17 @@ def read_request(node: Node, by: Person, draft: str) -> tuple[DraftRow, Any]:
     return row, KINDS[row.kind].unpack(_open(node, draft, "request", held.request))
 
 
-def list_drafts(node: Node, by: Person, state: str, limit: int, offset: int) -> tuple[list[DraftRow], int]:
-    """Drafts of the unit and of those below it, newest change first, and how many there are in all."""
-    if state and state not in STATES:
+def list_drafts(node: Node, by: Person, choice: DraftChoice) -> DraftPage:
+    """A page of drafts of the unit and of those below it, newest change first; those that wait, oldest first.
+
+    Raises InvalidRequestError.
+    """
+    if choice.state and choice.state not in STATES:
         raise InvalidRequestError(f"a draft is one of {', '.join(STATES)}")
+    if choice.whose and choice.whose not in WHOSE:
+        raise InvalidRequestError(f"drafts are those of {' or '.join(WHOSE)}")
     with node.store.transaction("list drafts") as tx:
-        return rows.list_drafts(tx, digits_of(by.unit), state, limit, offset)
+        return rows.list_drafts(tx, digits_of(by.unit), by.account, choice)
 
 
 def delete(node: Node, by: Person, draft: str) -> None:

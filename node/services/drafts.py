@@ -8,7 +8,7 @@ from heqiao.platform.v1 import drafts_pb2 as pb
 from heqiao.platform.v1 import drafts_pb2_grpc
 
 from node.context import Node
-from node.database.drafts import DraftRow
+from node.database.drafts import DraftChoice, DraftRow
 from node.domain.job_access import JobAccess
 from node.domain.jobs import VERIFICATION, WATCH
 from node.errors import InvalidRequestError
@@ -22,11 +22,11 @@ from node.services.access import access_of
 from node.transport.interceptors import Call
 from node.wire import drafts as wire
 from node.wire.common import require, timestamp
+from node.wire.page_marks import make_mark, read_mark
 from node.wire.people import require_texts
 
 DEFAULT_LIST = 50
 MAX_LIST = 1_000
-MAX_OFFSET = 1_000_000
 
 
 class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]  # generated code
@@ -49,11 +49,16 @@ class DraftServicer(drafts_pb2_grpc.DraftServiceServicer):  # type: ignore[misc]
 
     def ListDrafts(self, request: pb.ListDraftsRequest, call: Call) -> pb.ListDraftsResponse:  # noqa: N802
         """A page of them."""
-        require(request.offset <= MAX_OFFSET, "the offset is too large")
-        limit = min(request.limit or DEFAULT_LIST, MAX_LIST)
-        person = call.require_person()
-        found, total = drafts.list_drafts(self._node, person, request.state, limit, request.offset)
-        return pb.ListDraftsResponse(drafts=map(_draft, found), total=total)
+        limit, after = min(request.limit or DEFAULT_LIST, MAX_LIST), read_mark(request.after)
+        choice = DraftChoice(limit, request.state, request.whose, after)
+        page = drafts.list_drafts(self._node, call.require_person(), choice)
+        last = page.rows[-1] if page.has_next else None
+        return pb.ListDraftsResponse(
+            drafts=map(_draft, page.rows),
+            total=page.total,
+            next=make_mark(last.updated_at, last.id) if last else "",
+            oldest_at=timestamp(page.oldest) if page.oldest else None,
+        )
 
     def DeleteDraft(self, request: pb.DeleteDraftRequest, call: Call) -> pb.DeleteDraftResponse:  # noqa: N802
         """An own one."""

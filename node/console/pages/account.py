@@ -21,7 +21,6 @@ from node.domain.users import Role
 from node.errors import InputError, SignInError
 
 _SHOWN = 20
-_DRAFTS = 200
 _MOST = 1_000
 
 
@@ -96,10 +95,9 @@ class Task:
 
 
 def _drafts(visit: Visit, state: str, words: str, path: str, *, own: bool) -> Task:
-    found = Drafts(visit.node).list(state, limit=_DRAFTS).drafts
-    chosen = [one for one in found if (one.preparer == visit.person.account) == own]
-    times = [one.updated_at.ToDatetime(tzinfo=UTC) for one in chosen]
-    return Task(words, path, len(chosen), min(times, default=None))
+    found = Drafts(visit.node).list(state, "own" if own else "others", limit=1)
+    oldest = found.oldest_at.ToDatetime(tzinfo=UTC) if found.total else None
+    return Task(words, path, found.total, oldest)
 
 
 def _cases(visit: Visit) -> list[Task]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
@@ -26,9 +27,16 @@ _BEGINS: Final = {"verification": "同意并发出查询", "sum": "同意并发�
 
 
 def show_waiting(visit: Visit) -> Response:
-    """Drafts of others that wait for an approval."""
-    found = Drafts(visit.node).list("waiting", _PAGE)
-    values = {"drafts": found.drafts, "purposes": PURPOSES | _SUMS, "kinds": KIND_WORDS}
+    """A page of the drafts that wait for an approval: first those that wait longest."""
+    after = visit.request.query_params.get("after", "")
+    found = Drafts(visit.node).list("waiting", limit=_PAGE, after=after)
+    values = {
+        "drafts": found.drafts,
+        "purposes": PURPOSES | _SUMS,
+        "kinds": KIND_WORDS,
+        "after": after,
+        "next": f"/approvals?{urlencode({'after': found.next})}" if found.next else "",
+    }
     return show(visit, "approvals.html", values)
 
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.datastructures import UploadFile
 from starlette.responses import Response
@@ -38,17 +39,27 @@ PURPOSES: Final = {
     "other": "其他",
 }
 EVENT_WORDS: Final = {"programme_exit": "退出救助", "household_change": "家庭成员变化"}
+STATES: Final = ("draft", "returned", "waiting", "sent")
 _PAGE: Final = 50
 _OWN_POINTS: Final = 4  # of every query beside those of people: canaries and misses
 _REFUSALS = (InputError, InvalidRequestError, PreconditionError, NotFoundError, ItemNotOfferedError)
 
 
 def show_drafts(visit: Visit) -> Response:
-    """The own drafts."""
-    state = visit.request.query_params.get("state", "")
-    found = Drafts(visit.node).list(state if state in ("draft", "returned", "waiting", "sent") else "", _PAGE)
-    mine = [one for one in found.drafts if one.preparer == visit.person.account]
-    values = {"drafts": mine, "purposes": PURPOSES, "kinds": KIND_WORDS, "paths": PATHS}
+    """A page of the own drafts, in one state or any."""
+    asked = visit.request.query_params
+    state, after = asked.get("state", ""), asked.get("after", "")
+    state = state if state in STATES else ""
+    found = Drafts(visit.node).list(state, "own", _PAGE, after)
+    values = {
+        "drafts": found.drafts,
+        "purposes": PURPOSES,
+        "kinds": KIND_WORDS,
+        "paths": PATHS,
+        "after": after,
+        "first": f"/checks?{urlencode({'state': state})}",
+        "next": f"/checks?{urlencode({'state': state, 'after': found.next})}" if found.next else "",
+    }
     return show(visit, "drafts.html", values)
 
 

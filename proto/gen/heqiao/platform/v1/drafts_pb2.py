@@ -27,7 +27,7 @@ from heqiao.platform.v1 import platform_pb2 as heqiao_dot_platform_dot_v1_dot_pl
 from heqiao.platform.v1 import watch_pb2 as heqiao_dot_platform_dot_v1_dot_watch__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/platform/v1/drafts.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/platform.proto\x1a\x1eheqiao/platform/v1/watch.proto\"\xba\x02\n\x05\x44raft\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x10\n\x08preparer\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x03(\t\x12\r\n\x05peers\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x10\n\x08subjects\x18\t \x01(\r\x12\x10\n\x08\x61pprover\x18\n \x01(\t\x12\x0e\n\x06job_id\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x0e \x01(\x0c\x12\x0c\n\x04kind\x18\x0f \x01(\t\"Q\n\x10SaveDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04\x66orm\x18\x03 \x01(\x0c\x12\x0c\n\x04kind\x18\x04 \x01(\t\"=\n\x11SaveDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"#\n\x0fGetDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"Z\n\x10GetDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\x0c\n\x04\x66orm\x18\x02 \x01(\x0c\x12\x0e\n\x06reason\x18\x03 \x01(\t\"A\n\x11ListDraftsRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x0e\n\x06offset\x18\x03 \x01(\r\"N\n\x12ListDraftsResponse\x12)\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\r\n\x05total\x18\x02 \x01(\r\"&\n\x12\x44\x65leteDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteDraftResponse\"\xc8\x01\n\tDraftPart\x12\x45\n\x0cverification\x18\x01 \x01(\x0b\x32-.heqiao.platform.v1.SubmitVerificationRequestH\x00\x12\x33\n\x03sum\x18\x02 \x01(\x0b\x32$.heqiao.platform.v1.SubmitSumRequestH\x00\x12\x34\n\x05watch\x18\x03 \x01(\x0b\x32#.heqiao.platform.v1.AddWatchRequestH\x00\x42\t\n\x07message\"a\n\nWatchOfJob\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\r\n\x05peers\x18\x04 \x03(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\"\xbd\x01\n\x16SendForApprovalRequest\x12\x31\n\x05\x64raft\x18\x01 \x01(\x0b\x32 .heqiao.platform.v1.DraftVersionH\x00\x12-\n\x04part\x18\x02 \x01(\x0b\x32\x1d.heqiao.platform.v1.DraftPartH\x00\x12\x36\n\x0cwatch_of_job\x18\x03 \x01(\x0b\x32\x1e.heqiao.platform.v1.WatchOfJobH\x00\x42\t\n\x07message\"1\n\x0c\x44raftVersion\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\"C\n\x17SendForApprovalResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"%\n\x11GetContentRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"A\n\x12GetContentResponse\x12+\n\x04part\x18\x01 \x01(\x0b\x32\x1d.heqiao.platform.v1.DraftPart\"c\n\x0e\x41pproveRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x10\n\x08password\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\";\n\x0f\x41pproveResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"B\n\rReturnRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\":\n\x0eReturnResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft2\xee\x05\n\x0c\x44raftService\x12X\n\tSaveDraft\x12$.heqiao.platform.v1.SaveDraftRequest\x1a%.heqiao.platform.v1.SaveDraftResponse\x12U\n\x08GetDraft\x12#.heqiao.platform.v1.GetDraftRequest\x1a$.heqiao.platform.v1.GetDraftResponse\x12[\n\nListDrafts\x12%.heqiao.platform.v1.ListDraftsRequest\x1a&.heqiao.platform.v1.ListDraftsResponse\x12^\n\x0b\x44\x65leteDraft\x12&.heqiao.platform.v1.DeleteDraftRequest\x1a\'.heqiao.platform.v1.DeleteDraftResponse\x12l\n\x0fSendForApproval\x12*.heqiao.platform.v1.SendForApprovalRequest\x1a+.heqiao.platform.v1.SendForApprovalResponse(\x01\x12]\n\nGetContent\x12%.heqiao.platform.v1.GetContentRequest\x1a&.heqiao.platform.v1.GetContentResponse0\x01\x12R\n\x07\x41pprove\x12\".heqiao.platform.v1.ApproveRequest\x1a#.heqiao.platform.v1.ApproveResponse\x12O\n\x06Return\x12!.heqiao.platform.v1.ReturnRequest\x1a\".heqiao.platform.v1.ReturnResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fheqiao/platform/v1/drafts.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/platform.proto\x1a\x1eheqiao/platform/v1/watch.proto\"\xba\x02\n\x05\x44raft\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0c\n\x04unit\x18\x02 \x01(\t\x12\x10\n\x08preparer\x18\x03 \x01(\t\x12\r\n\x05state\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\r\x12\r\n\x05items\x18\x06 \x03(\t\x12\r\n\x05peers\x18\x07 \x03(\t\x12\x0f\n\x07purpose\x18\x08 \x01(\t\x12\x10\n\x08subjects\x18\t \x01(\r\x12\x10\n\x08\x61pprover\x18\n \x01(\t\x12\x0e\n\x06job_id\x18\x0b \x01(\t\x12.\n\ncreated_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x0e \x01(\x0c\x12\x0c\n\x04kind\x18\x0f \x01(\t\"Q\n\x10SaveDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0c\n\x04\x66orm\x18\x03 \x01(\x0c\x12\x0c\n\x04kind\x18\x04 \x01(\t\"=\n\x11SaveDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"#\n\x0fGetDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"Z\n\x10GetDraftResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\x0c\n\x04\x66orm\x18\x02 \x01(\x0c\x12\x0e\n\x06reason\x18\x03 \x01(\t\"O\n\x11ListDraftsRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\r\n\x05limit\x18\x02 \x01(\r\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\x12\r\n\x05whose\x18\x04 \x01(\t\"\x8b\x01\n\x12ListDraftsResponse\x12)\n\x06\x64rafts\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Draft\x12\r\n\x05total\x18\x02 \x01(\r\x12\x0c\n\x04next\x18\x03 \x01(\t\x12-\n\toldest_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x12\x44\x65leteDraftRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"\x15\n\x13\x44\x65leteDraftResponse\"\xc8\x01\n\tDraftPart\x12\x45\n\x0cverification\x18\x01 \x01(\x0b\x32-.heqiao.platform.v1.SubmitVerificationRequestH\x00\x12\x33\n\x03sum\x18\x02 \x01(\x0b\x32$.heqiao.platform.v1.SubmitSumRequestH\x00\x12\x34\n\x05watch\x18\x03 \x01(\x0b\x32#.heqiao.platform.v1.AddWatchRequestH\x00\x42\t\n\x07message\"a\n\nWatchOfJob\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\r\n\x05peers\x18\x04 \x03(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\"\xbd\x01\n\x16SendForApprovalRequest\x12\x31\n\x05\x64raft\x18\x01 \x01(\x0b\x32 .heqiao.platform.v1.DraftVersionH\x00\x12-\n\x04part\x18\x02 \x01(\x0b\x32\x1d.heqiao.platform.v1.DraftPartH\x00\x12\x36\n\x0cwatch_of_job\x18\x03 \x01(\x0b\x32\x1e.heqiao.platform.v1.WatchOfJobH\x00\x42\t\n\x07message\"1\n\x0c\x44raftVersion\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\"C\n\x17SendForApprovalResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"%\n\x11GetContentRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\"A\n\x12GetContentResponse\x12+\n\x04part\x18\x01 \x01(\x0b\x32\x1d.heqiao.platform.v1.DraftPart\"c\n\x0e\x41pproveRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x12\x10\n\x08password\x18\x04 \x01(\t\x12\x0c\n\x04\x63ode\x18\x05 \x01(\t\";\n\x0f\x41pproveResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft\"B\n\rReturnRequest\x12\x10\n\x08\x64raft_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x0e\n\x06reason\x18\x03 \x01(\t\":\n\x0eReturnResponse\x12(\n\x05\x64raft\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Draft2\xee\x05\n\x0c\x44raftService\x12X\n\tSaveDraft\x12$.heqiao.platform.v1.SaveDraftRequest\x1a%.heqiao.platform.v1.SaveDraftResponse\x12U\n\x08GetDraft\x12#.heqiao.platform.v1.GetDraftRequest\x1a$.heqiao.platform.v1.GetDraftResponse\x12[\n\nListDrafts\x12%.heqiao.platform.v1.ListDraftsRequest\x1a&.heqiao.platform.v1.ListDraftsResponse\x12^\n\x0b\x44\x65leteDraft\x12&.heqiao.platform.v1.DeleteDraftRequest\x1a\'.heqiao.platform.v1.DeleteDraftResponse\x12l\n\x0fSendForApproval\x12*.heqiao.platform.v1.SendForApprovalRequest\x1a+.heqiao.platform.v1.SendForApprovalResponse(\x01\x12]\n\nGetContent\x12%.heqiao.platform.v1.GetContentRequest\x1a&.heqiao.platform.v1.GetContentResponse0\x01\x12R\n\x07\x41pprove\x12\".heqiao.platform.v1.ApproveRequest\x1a#.heqiao.platform.v1.ApproveResponse\x12O\n\x06Return\x12!.heqiao.platform.v1.ReturnRequest\x1a\".heqiao.platform.v1.ReturnResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,35 +45,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETDRAFTRESPONSE']._serialized_start=655
   _globals['_GETDRAFTRESPONSE']._serialized_end=745
   _globals['_LISTDRAFTSREQUEST']._serialized_start=747
-  _globals['_LISTDRAFTSREQUEST']._serialized_end=812
-  _globals['_LISTDRAFTSRESPONSE']._serialized_start=814
-  _globals['_LISTDRAFTSRESPONSE']._serialized_end=892
-  _globals['_DELETEDRAFTREQUEST']._serialized_start=894
-  _globals['_DELETEDRAFTREQUEST']._serialized_end=932
-  _globals['_DELETEDRAFTRESPONSE']._serialized_start=934
-  _globals['_DELETEDRAFTRESPONSE']._serialized_end=955
-  _globals['_DRAFTPART']._serialized_start=958
-  _globals['_DRAFTPART']._serialized_end=1158
-  _globals['_WATCHOFJOB']._serialized_start=1160
-  _globals['_WATCHOFJOB']._serialized_end=1257
-  _globals['_SENDFORAPPROVALREQUEST']._serialized_start=1260
-  _globals['_SENDFORAPPROVALREQUEST']._serialized_end=1449
-  _globals['_DRAFTVERSION']._serialized_start=1451
-  _globals['_DRAFTVERSION']._serialized_end=1500
-  _globals['_SENDFORAPPROVALRESPONSE']._serialized_start=1502
-  _globals['_SENDFORAPPROVALRESPONSE']._serialized_end=1569
-  _globals['_GETCONTENTREQUEST']._serialized_start=1571
-  _globals['_GETCONTENTREQUEST']._serialized_end=1608
-  _globals['_GETCONTENTRESPONSE']._serialized_start=1610
-  _globals['_GETCONTENTRESPONSE']._serialized_end=1675
-  _globals['_APPROVEREQUEST']._serialized_start=1677
-  _globals['_APPROVEREQUEST']._serialized_end=1776
-  _globals['_APPROVERESPONSE']._serialized_start=1778
-  _globals['_APPROVERESPONSE']._serialized_end=1837
-  _globals['_RETURNREQUEST']._serialized_start=1839
-  _globals['_RETURNREQUEST']._serialized_end=1905
-  _globals['_RETURNRESPONSE']._serialized_start=1907
-  _globals['_RETURNRESPONSE']._serialized_end=1965
-  _globals['_DRAFTSERVICE']._serialized_start=1968
-  _globals['_DRAFTSERVICE']._serialized_end=2718
+  _globals['_LISTDRAFTSREQUEST']._serialized_end=826
+  _globals['_LISTDRAFTSRESPONSE']._serialized_start=829
+  _globals['_LISTDRAFTSRESPONSE']._serialized_end=968
+  _globals['_DELETEDRAFTREQUEST']._serialized_start=970
+  _globals['_DELETEDRAFTREQUEST']._serialized_end=1008
+  _globals['_DELETEDRAFTRESPONSE']._serialized_start=1010
+  _globals['_DELETEDRAFTRESPONSE']._serialized_end=1031
+  _globals['_DRAFTPART']._serialized_start=1034
+  _globals['_DRAFTPART']._serialized_end=1234
+  _globals['_WATCHOFJOB']._serialized_start=1236
+  _globals['_WATCHOFJOB']._serialized_end=1333
+  _globals['_SENDFORAPPROVALREQUEST']._serialized_start=1336
+  _globals['_SENDFORAPPROVALREQUEST']._serialized_end=1525
+  _globals['_DRAFTVERSION']._serialized_start=1527
+  _globals['_DRAFTVERSION']._serialized_end=1576
+  _globals['_SENDFORAPPROVALRESPONSE']._serialized_start=1578
+  _globals['_SENDFORAPPROVALRESPONSE']._serialized_end=1645
+  _globals['_GETCONTENTREQUEST']._serialized_start=1647
+  _globals['_GETCONTENTREQUEST']._serialized_end=1684
+  _globals['_GETCONTENTRESPONSE']._serialized_start=1686
+  _globals['_GETCONTENTRESPONSE']._serialized_end=1751
+  _globals['_APPROVEREQUEST']._serialized_start=1753
+  _globals['_APPROVEREQUEST']._serialized_end=1852
+  _globals['_APPROVERESPONSE']._serialized_start=1854
+  _globals['_APPROVERESPONSE']._serialized_end=1913
+  _globals['_RETURNREQUEST']._serialized_start=1915
+  _globals['_RETURNREQUEST']._serialized_end=1981
+  _globals['_RETURNRESPONSE']._serialized_start=1983
+  _globals['_RETURNRESPONSE']._serialized_end=2041
+  _globals['_DRAFTSERVICE']._serialized_start=2044
+  _globals['_DRAFTSERVICE']._serialized_end=2794
 # @@protoc_insertion_point(module_scope)

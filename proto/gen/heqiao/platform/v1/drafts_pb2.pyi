@@ -80,22 +80,28 @@ class GetDraftResponse(_message.Message):
     def __init__(self, draft: _Optional[_Union[Draft, _Mapping]] = ..., form: _Optional[bytes] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ListDraftsRequest(_message.Message):
-    __slots__ = ("state", "limit", "offset")
+    __slots__ = ("state", "limit", "after", "whose")
     STATE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
-    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    WHOSE_FIELD_NUMBER: _ClassVar[int]
     state: str
     limit: int
-    offset: int
-    def __init__(self, state: _Optional[str] = ..., limit: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
+    after: str
+    whose: str
+    def __init__(self, state: _Optional[str] = ..., limit: _Optional[int] = ..., after: _Optional[str] = ..., whose: _Optional[str] = ...) -> None: ...
 
 class ListDraftsResponse(_message.Message):
-    __slots__ = ("drafts", "total")
+    __slots__ = ("drafts", "total", "next", "oldest_at")
     DRAFTS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    OLDEST_AT_FIELD_NUMBER: _ClassVar[int]
     drafts: _containers.RepeatedCompositeFieldContainer[Draft]
     total: int
-    def __init__(self, drafts: _Optional[_Iterable[_Union[Draft, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+    next: str
+    oldest_at: _timestamp_pb2.Timestamp
+    def __init__(self, drafts: _Optional[_Iterable[_Union[Draft, _Mapping]]] = ..., total: _Optional[int] = ..., next: _Optional[str] = ..., oldest_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class DeleteDraftRequest(_message.Message):
     __slots__ = ("draft_id",)

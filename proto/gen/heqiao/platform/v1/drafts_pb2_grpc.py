@@ -96,7 +96,7 @@ class DraftServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDrafts(self, request, context):
-        """Drafts of the unit and of those below it, newest change first.
+        """Drafts of the unit and of those below it, newest change first; those that wait, oldest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
