@@ -87,9 +87,9 @@ def begin_peak(child: Child) -> None:
     Path(f"/proc/{child.process.pid}/clear_refs").write_text(_FRESH_PEAK, encoding="ascii")
 
 
-def peak_mib(child: Child) -> float:
-    """The sum of the peaks of its processes, that for large jobs among them; an upper bound."""
-    return (child.peak_memory_kib() + sum(map(peak_kib_of, descendants(child.process.pid)))) / 1024
+def peaks_mib(child: Child) -> list[float]:
+    """The peak of each of its processes, that for large jobs among them; their sum is an upper bound."""
+    return [peak_kib_of(pid) / 1024 for pid in (child.process.pid, *descendants(child.process.pid))]
 
 
 def _make(children: Children, folder: Path, households: int, shift: int) -> None:
@@ -146,19 +146,20 @@ def _measure(children: Children, folder: Path, nodes: dict[str, Child], pdfs: in
         client.check()
     found: dict[str, Any] = json.loads(client.log.read_text(encoding="utf-8").splitlines()[-1])
     cpu = {code: _cpu(node) - before[code] for code, node in nodes.items()}
-    peaks = {code: peak_mib(node) for code, node in nodes.items()}
+    peaks = {code: peaks_mib(node) for code, node in nodes.items()}
     answering = [one.code for one in HOLDERS]
     return {
         **found,
         "requester_cpu_s": cpu[ASKER.code],
         "responders_cpu_s": sum(cpu[code] for code in answering),
-        "requester_peak_mib": peaks[ASKER.code],
-        "responder_peak_mib": max(peaks[code] for code in answering),
+        "requester_peak_mib": sum(peaks[ASKER.code]),
+        "requester_process_peak_mib": max(peaks[ASKER.code]),
+        "responder_peak_mib": max(sum(peaks[code]) for code in answering),
     }
 
 
 def _cpu(node: Child) -> float:
-    return cpu_seconds([node.process.pid, *descendants(node.process.pid)])
+    return cpu_seconds([node.process.pid])
 
 
 def _compare(report: Path, federation: Path) -> int:

@@ -12,12 +12,14 @@ import time
 from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from bench.match import read_people
 from node.cli.options import read_config
 from node.cli.report_keys import own_signer
 from node.client.platform import Platform
+from node.client.report_files import ReportFiles
 from node.domain import catalogue as catalogues
 from node.domain.findings import Report
 from node.domain.verification import Verification
@@ -28,6 +30,7 @@ from node.reports.households import each_household
 PURPOSE = "new_application"
 CLIENT_LOG = "batch-client"
 FORMATS = ("json", "xlsx")
+MOST_FETCHED = 10
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ def _run(ask: Ask, asked: Verification) -> dict[str, Any]:
         **{f"{path.suffix[1:]}_bytes": path.stat().st_size for path in sorted(out.glob("report.*")) if
            path.name.count(".") == 1},
         **(_print(report, ask, catalogue, signer) if ask.pdfs else {}),
+        **(_fetch_pdfs(report, ask) if ask.pdfs else {}),
     }  # fmt: skip
 
 
@@ -109,6 +113,19 @@ def _print(report: Report, ask: Ask, catalogue: Any, signer: Any) -> dict[str, A
         "pdf_cpu_s": (time.process_time() - cpu) / made,
         "pdf_peak_mib": _peak_mib(),
     }
+
+
+def _fetch_pdfs(report: Report, ask: Ask) -> dict[str, Any]:
+    """The same, each made and signed by the node and fetched from it, a few of them without the first."""
+    names = [name for name, _ in islice(each_household(report), min(ask.pdfs, MOST_FETCHED) + 1)]
+    walls = []
+    with Platform.open(Path(ask.home)) as platform:
+        made = ReportFiles(platform)
+        for name in names:
+            began = time.perf_counter()
+            made.save(report.job, "pdf", Path(ask.out) / "fetched", household=name)
+            walls.append(time.perf_counter() - began)
+    return {"port_pdf_first_s": walls[0], "port_pdf_wall_s": median(walls[1:])}
 
 
 def _require_done(report: Report) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from bench import batch
 from bench.batch_client import CLIENT_LOG, Ask
 from bench.clicks import Clicks
-from bench.meter import cpu_seconds, descendants, describe_machine, list_versions, quantile, rounded
+from bench.meter import cpu_seconds, describe_machine, list_versions, quantile, rounded
 from bench.workspace import workspace
 from node.cli.options import load_config
 from node.cli.persons import people_of
@@ -154,7 +154,7 @@ def _measure(
         "console_cpu_s": _cpu(console) - before["console"],
         "node_cpu_s": _cpu(node) - before["node"],
         "console_peak_mib": console.peak_memory_kib() / 1024,
-        "node_peak_mib": batch.peak_mib(node),
+        "node_peak_mib": sum(batch.peaks_mib(node)),
         **({"batch_wall_s": found["wall_s"], "batch_people": found["people"]} if found else {}),
         **_over_all(told["walls"]),
         "pages": {page: _summary(walls) for page, walls in sorted(told["walls"].items())},
@@ -179,7 +179,7 @@ def _batch(children: Children, folder: Path, watched: list[Child]) -> dict[str, 
 
 
 def _cpu(child: Child) -> float:
-    return cpu_seconds([child.process.pid, *descendants(child.process.pid)])
+    return cpu_seconds([child.process.pid])
 
 
 def _over_all(walls: Mapping[str, list[float]]) -> dict[str, float]:

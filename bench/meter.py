@@ -74,14 +74,17 @@ def descendants(root: int | None = None) -> list[int]:
     return found
 
 
-def cpu_seconds(pids: Iterable[int] | None = None) -> float:
-    """CPU seconds of processes and the children they reaped; all of ours by default, dead ones too."""
+def cpu_seconds(roots: Iterable[int] | None = None) -> float:
+    """CPU seconds of processes, of what they have started, and of the children that these reaped; all of
+    ours by default, dead ones too.
+    """
     reaped = 0.0
-    if pids is None:
-        pids = descendants()
+    if roots is None:
+        wanted = set(descendants())
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
         reaped = usage.ru_utime + usage.ru_stime
-    wanted = set(pids)
+    else:
+        wanted = {pid for root in roots for pid in (root, *descendants(root))}
     # Fields 14 to 17 of proc(5): user, system, and both of waited-for children.
     return reaped + sum(sum(map(int, fields[11:15])) / TICKS for pid, fields in _all_stats() if pid in wanted)
 

@@ -27,14 +27,20 @@ def doctor(home: Path, as_json: bool) -> None:
     else:
         print_table(
             ("check", "", "found", "what to do"),
-            ((one.check, "ok" if one.good else "WRONG", one.text, one.hint) for one in found),
+            ((one.check, _state(one), one.text, one.hint) for one in found),
         )
     if not good:
         raise click.exceptions.Exit(1)
 
 
+def _state(one: Finding) -> str:
+    if not one.good:
+        return "WRONG"
+    return "warning" if one.warns else "ok"
+
+
 def _plain(one: Finding) -> dict[str, object]:
-    return {"check": one.check, "good": one.good, "text": one.text, "hint": one.hint}
+    return {"check": one.check, "good": one.good, "warns": one.warns, "text": one.text, "hint": one.hint}
 
 
 def _check_config(home: Path) -> Finding:

@@ -36,7 +36,8 @@ from node.wire.manifest import Manifest
 class Finding:
     """The result of one check; `hint` says which side must do what, `facts` has the figures of `text`.
 
-    `advice` is the hint as a word that other languages have a sentence for.
+    `advice` is the hint as a word that other languages have a sentence for. `warns`: good, and somebody has
+    something to do.
     """
 
     check: str
@@ -45,6 +46,7 @@ class Finding:
     hint: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     advice: str = ""
+    warns: bool = False
 
 
 def check_home(config: Config) -> Iterator[Finding]:
@@ -129,10 +131,11 @@ def _check_days(node: Node) -> Finding:
     return Finding(
         "working days",
         True,
-        f"WARNING: the holidays of {missing} are not known: days are estimated (估算), and nothing is closed",
+        f"the holidays of {missing} are not known: days are estimated (估算), and nothing is closed",
         "upgrade chinesecalendar, or name the province's table under [calendar] (docs/deadlines.md)",
         {"missing": str(missing)},
         "holidays",
+        warns=True,
     )
 
 
@@ -147,10 +150,11 @@ def _check_deadlines(node: Node) -> Finding:
     return Finding(
         "deadlines",
         True,
-        f"{'WARNING: ' if late else ''}parts without an answer: {text}",
+        f"parts without an answer: {text}",
         hint,
         facts,
         "answers_late" if late else "",
+        warns=late > 0,
     )
 
 

@@ -44,13 +44,13 @@ class Card:
 
 def read_cards(node: Node) -> Iterator[Card]:
     """Every card, checked now. No peer is called."""
-    yield _card(
+    yield card_of(
         node, Finding("database", True, describe_database(node.config), "", database_facts(node.config))
     )
     for check, run in (("disk", _check_disk), ("clock", _check_clock)):
-        yield _card(node, try_check(check, partial(run, node)))
+        yield card_of(node, try_check(check, partial(run, node)))
     for finding in check_node(node):
-        yield _card(node, finding)
+        yield card_of(node, finding)
     for check, run in (
         ("peers", _check_peers),
         ("mirrors", _check_mirrors),
@@ -58,7 +58,7 @@ def read_cards(node: Node) -> Iterator[Card]:
         ("queue", _check_queue),
         ("retention", _check_retention),
     ):
-        yield _card(node, try_check(check, partial(run, node)))
+        yield card_of(node, try_check(check, partial(run, node)))
 
 
 def last_backup(node: Node) -> datetime | None:
@@ -67,11 +67,13 @@ def last_backup(node: Node) -> datetime | None:
         return audit_pages.last_at(tx, backups.EVENT)
 
 
-def _card(node: Node, finding: Finding) -> Card:
+def card_of(node: Node, finding: Finding) -> Card:
+    """A finding with its state."""
+    if finding.good:
+        return Card(finding, WARNING if finding.warns else GOOD, node.clock())
     # What could not be checked, or what a person must do soon, is a warning only where the node still serves.
-    warned = finding.check in ("disk", "peers", "mirrors", "backups", "queue", "retention")
-    state = GOOD if finding.good else WARNING if warned and finding.facts else WRONG
-    return Card(finding, state, node.clock())
+    soon = finding.check in ("disk", "peers", "mirrors", "backups", "queue", "retention")
+    return Card(finding, WARNING if soon and finding.facts else WRONG, node.clock())
 
 
 def _check_disk(node: Node) -> Finding:

@@ -16,9 +16,8 @@ from node.domain.users import NewUser, Role
 from node.governance import users
 from node.jobs.acting import people_of
 from testbed import trial
-from tests.support.accessibility import is_too_wide, violations
-from tests.support.console_site import Site, Window, served_console, shoot, window
-from tests.support.page_words import chinese_left, english_left
+from tests.support.accessibility import require_sound
+from tests.support.console_site import Site, served_console, shoot, window
 
 SEAT = trial.Seat("ou", "欧文", "440000000000", (Role.APPROVER,))
 
@@ -52,20 +51,6 @@ def there(site: Site) -> Iterator[Site]:
             yield replace(site, url=url, people=people)
 
 
-def require_sound(one: Window, site: Site, lang: str) -> None:
-    assert one.page.locator("h1").count() == 1
-    assert violations(one.page) == []
-    assert not is_too_wide(one)
-    assert (english_left(one.page) if lang == "zh" else chinese_left(one.page, site)) == []
-
-
-def submit(one: Window, action: str) -> None:
-    """The button of the form that goes there."""
-    one.page.locator(f'main form[action="{action}"] button').first.click()
-    one.page.wait_for_load_state()
-    one.note()
-
-
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_a_received_correction_is_looked_up_and_answered(
     browser: Any, there: Site, received: tuple[str, str], lang: str
@@ -83,14 +68,14 @@ def test_a_received_correction_is_looked_up_and_answered(
         require_sound(one, there, lang)
         listed = {"name": "list.csv", "mimeType": "text/csv", "buffer": content}
         one.page.set_input_files("input[name=list]", listed)
-        submit(one, f"{path}/find")
+        one.submit(f"{path}/find")
         require_sound(one, there, lang)
         assert number not in one.text()
         if lang == "zh":
             return
-        submit(one, path)  # no answer chosen
+        one.submit(path)  # no answer chosen
         require_sound(one, there, lang)
         one.page.locator("select[name=reason]").select_option(index=1)
-        submit(one, path)
+        one.submit(path)
         require_sound(one, there, lang)
         assert one.page.locator("select[name=reason]").count() == 0

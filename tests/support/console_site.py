@@ -187,6 +187,12 @@ class Window:
         self.page.locator(within).get_by_role("button", name=name, exact=True).click()
         self.note()
 
+    def submit(self, action: str) -> None:
+        """Press the first button of the form that goes there."""
+        self.page.locator(f'main form[action="{action}"][method=post] button').first.click()
+        self.page.wait_for_load_state()
+        self.note()
+
     def note(self) -> None:
         """Keep the title, and what the policy refused."""
         self.titles.append(self.page.title())

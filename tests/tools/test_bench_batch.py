@@ -31,6 +31,14 @@ def test_a_small_batch_has_all_its_figures(tmp_path: Path) -> None:
     found = json.loads(target.read_text(encoding="utf-8"))
     assert found["wrong"] == 0
     assert found["findings"] == found["people"] * 8 * 5
-    for name in ("wall_s", "job_s", "xlsx_s", "pdf_wall_s", "requester_peak_mib", "responders_cpu_s"):
+    for name in (
+        "wall_s",
+        "job_s",
+        "xlsx_s",
+        "pdf_wall_s",
+        "port_pdf_wall_s",
+        "requester_peak_mib",
+        "responders_cpu_s",
+    ):
         assert found[name] > 0, name
     assert (tmp_path / "keep" / "out" / "report.xlsx").is_file()

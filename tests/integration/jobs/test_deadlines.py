@@ -18,6 +18,7 @@ from node.errors import ConfigError
 from node.jobs import deadlines, engine
 from node.jobs.calendar import working_days
 from node.services.checks import check_node
+from node.services.health_cards import WARNING, card_of
 from tests.support.cluster import FakeClock, silence_log
 from tests.support.examples import mandate_for
 from tests.support.single_node import make_node
@@ -68,7 +69,10 @@ def test_an_estimated_day_closes_nothing(node: Node, clock: FakeClock) -> None:
     assert (one.stage, one.part.is_over(clock())) == ("held", False)
     found = {line.check: line for line in check_node(node)}
     assert "holidays of 2199 are not known" in found["working days"].text
-    assert found["deadlines"].text == "WARNING: parts without an answer: 1 held"
+    assert found["deadlines"].text == "parts without an answer: 1 held"
+    for check in ("working days", "deadlines"):
+        assert (found[check].good, found[check].warns) == (True, True)
+        assert card_of(node, found[check]).state == WARNING
 
     # The table comes: 2199-01-01 is a holiday, and the part is closed by its days.
     days = node.config.folder / "days.toml"
