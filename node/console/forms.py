@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from matcher import identity, names
 from matcher.errors import IdentityError
+from node.domain.declared import DeclaredHousehold
 from node.domain.mandate import ANY, DOC_HASH, PROGRAMMES, Mandate, fault
 from node.domain.new_ids import new_id
 from node.domain.subjects import Subject, Subjects
@@ -203,7 +204,14 @@ def to_verification(form: CheckForm) -> Verification:
         legal_basis=form.legal_basis,
         subjects=Subjects.of(subjects),
         mandates={one.number: _mandate(form, one) for one in form.mandates},
+        declared=_relatives(form),
     )
+
+
+def _relatives(form: CheckForm) -> tuple[DeclaredHousehold, ...]:
+    """Who lives elsewhere: approvers see it, and the report keeps them apart from the household."""
+    found = tuple(f"{form.household}/{one.no}" for one in form.members if one.outside)
+    return (DeclaredHousehold(form.household, relatives=found),) if found else ()
 
 
 def numbers_of(one: Member) -> frozenset[str]:

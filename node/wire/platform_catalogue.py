@@ -76,6 +76,39 @@ def item_message(item: Item) -> platform_pb2.CatalogueItem:
     )
 
 
+def read_item(message: platform_pb2.CatalogueItem) -> Item:
+    """An item as the own node describes it, for its words: without the rule of its sums."""
+    level = Level[message.level.upper()]
+    texts = {
+        f"{name}_{lang}": getattr(message, f"{name}_{lang}")
+        for name in ("name", "format", "measure", "definition")
+        for lang in ("zh", "en")
+    }
+    return Item(
+        code=message.code,
+        **texts,
+        unit_zh=message.unit_zh,
+        unit_en=message.unit,
+        holder_zh=message.holder,
+        holder_en=message.holder_en,
+        time=message.time,
+        period_months=message.period_months or None,
+        sensitivity=message.sensitivity,
+        level=level,
+        value_kind=message.value_kind,
+        combine=message.combine,
+        freshness_days=message.freshness_days,
+        frequency=message.frequency,
+        share=message.share,
+        example=message.example,
+        named_only=message.named_only,
+        table=message.table or None,
+        bands=tuple(message.bounds) if level is Level.BAND else (),
+        threshold=message.bounds[0] if level is Level.THRESHOLD and message.bounds else None,
+        codes=tuple(CodeEntry(one.code, one.zh, one.en) for one in message.codes),
+    )
+
+
 def _code_messages(entries: Iterable[CodeEntry]) -> list[platform_pb2.CatalogueCode]:
     return [platform_pb2.CatalogueCode(code=one.code, zh=one.zh, en=one.en) for one in entries]
 

@@ -1,28 +1,22 @@
 """What other people have prepared (待复核): checks, sums, watch lists, approved or returned as shown."""
 
-from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from node.client.drafts import Drafts, Request
+from node.client.drafts import Drafts
 from node.console.pages.checks import PURPOSES
 from node.console.pages.prepared import KIND_WORDS
-from node.console.pages.reference import LEVELS, code_tables
+from node.console.pages.reference import LEVELS
+from node.console.pages.request_content import SUMS, content_values
 from node.console.pages.sign_in import problem_of
-from node.console.render import mask_name, mask_number, show
+from node.console.render import show
 from node.console.visits import Visit
-from node.console.words import comma
 from node.domain.jobs import WATCH
-from node.domain.legal_bases import described
-from node.domain.subjects import Subjects
-from node.domain.summation import Summation
 from node.errors import InvalidRequestError, JobConflictError, SignInError
 
 _PAGE: Final = 50
-_MOST_PEOPLE: Final = 200
-_SUMS: Final = {"statistics": "统计汇总"}
 _BEGINS: Final = {"verification": "同意并发出查询", "sum": "同意并发出汇总", "watch": "同意并登记名单"}
 
 
@@ -32,7 +26,7 @@ def show_waiting(visit: Visit) -> Response:
     found = Drafts(visit.node).list("waiting", limit=_PAGE, after=after)
     values = {
         "drafts": found.drafts,
-        "purposes": PURPOSES | _SUMS,
+        "purposes": PURPOSES | SUMS,
         "kinds": KIND_WORDS,
         "after": after,
         "next": f"/approvals?{urlencode({'after': found.next})}" if found.next else "",
@@ -70,41 +64,13 @@ def _approval(visit: Visit, *, problem: str = "", status: int = 200) -> Response
     draft = drafts.get(visit.request.path_params["draft"]).draft
     if draft.state != "waiting":
         return visit.go("/approvals")
-    asked = drafts.content(draft.draft_id)
     values = {
         "draft": draft,
-        "asked": asked,
-        **_people(asked, visit.lang),
+        **content_values(visit, drafts.content(draft.draft_id)),
         "kind": KIND_WORDS.get(draft.kind, draft.kind),
         "begins": _BEGINS.get(draft.kind, "同意"),
-        "purposes": PURPOSES | _SUMS,
-        "basis": described(asked.legal_basis, visit.lang, code_tables(visit).own_bases),
-        "items": {one.code: one for one in visit.node.catalogue().items},
         "levels": LEVELS,
-        "names": {one.code: one.name for one in visit.node.peers()},
         "own": draft.preparer == visit.person.account,
         "problem": problem,
     }
     return show(visit, "approval.html", values, status=status)
-
-
-def _people(asked: Request, lang: str) -> dict[str, object]:
-    """Masked: an approver compares with the file, and sees nobody whole. A sum's people have no names."""
-    if isinstance(asked, Summation):
-        shown = asked.cohort[:_MOST_PEOPLE]
-        rows: list[Mapping[str, str]] = [
-            {"numbers": comma(lang).join(mask_number(one.value) for one in person)} for person in shown
-        ]
-        return {"people": rows, "count": len(asked.cohort), "mandates": (), "named": False}
-    people = Subjects.of(asked.subjects)
-    rows = [
-        {
-            "ref": one.ref,
-            "name": mask_name(one.name),
-            "numbers": comma(lang).join(mask_number(each.value) for each in one.identities),
-            "mandate": one.mandate,
-        }
-        for one in (people[at] for at in range(min(len(people), _MOST_PEOPLE)))
-    ]
-    mandates = [asked.mandates[number] for number in sorted(asked.mandates)][:_MOST_PEOPLE]
-    return {"people": rows, "count": len(people), "mandates": mandates, "named": True}

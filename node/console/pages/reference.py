@@ -8,9 +8,11 @@ from node.client.catalogue import CatalogueClient
 from node.clock import utc_now
 from node.console.render import show
 from node.console.visits import Visit
+from node.domain.catalogue import Item
 from node.domain.code_tables import CodeTables
 from node.domain.days import china_day
 from node.domain.legal_bases import described
+from node.wire.platform_catalogue import read_item
 
 LEVELS = {
     "existence": "有无",
@@ -55,3 +57,8 @@ def item_names(visit: Visit, catalogue: Any = None) -> dict[str, str]:
     """Names of the catalogue's items by code, in the page's language; `catalogue` where it is at hand."""
     found = (catalogue or visit.node.catalogue()).items
     return {one.code: one.name_en if visit.lang == "en" else one.name_zh for one in found}
+
+
+def known_items(visit: Visit) -> dict[str, Item]:
+    """The catalogue's items by code, for the words of values and amounts."""
+    return {one.code: read_item(one) for one in visit.node.catalogue().items}
