@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from starlette.datastructures import UploadFile
@@ -88,18 +88,26 @@ def save_step(visit: Visit) -> Response:
     """What a form of a step does, then the step again or the next one."""
     draft, form, reason = _read(visit)
     action = visit.field("action", 32)
-    change = _ACTIONS.get(action)
+    change, version = _ACTIONS.get(action), visit.number("version")
     if change is None:
         raise InvalidRequestError("no such action")
     try:
         changed = change(visit, form)
+        Drafts(visit.node).save(forms.pack(changed), draft.draft_id, version)
     except WrongRowsError as error:
         problem = visit.say(error.message, count=error.count)
         return _step(visit, draft, form, problem=problem, reason=reason, wrong_rows=error.rows, status=422)
     except InputError as error:
         return _step(visit, draft, form, problem=visit.say(error.message), reason=reason, status=422)
-    version = visit.number("version")
-    Drafts(visit.node).save(forms.pack(changed), draft.draft_id, version)
+    except InvalidRequestError:
+        problem = visit.say("有内容过长或无效，请修改后再提交")
+        return _step(visit, draft, form, problem=problem, reason=reason, status=422)
+    except PreconditionError as error:
+        if error.details.get("rule") != "draft_version":
+            raise
+        draft, form, reason = _read(visit)  # as it is now, with the version that the form must name
+        problem = visit.say("草稿已在别处更改，下面是最新内容；刚才填写的还在，请核对后再提交。")
+        return _step(visit, draft, form, problem=problem, reason=reason, status=409)
     step = visit.field("step", 16)
     at = STEPS.index(step) if step in STEPS else 0
     following = STEPS[min(at + 1, len(STEPS) - 1)] if action in _LAST_OF_STEP else STEPS[at]
@@ -143,6 +151,7 @@ def _step(
     wanted = visit.request.query_params.get("step", "") or visit.field("step", 16)
     step = wanted if wanted in STEPS else STEPS[0]
     values = {
+        "typed": _typed(visit),
         "draft": draft,
         "form": form,
         "step": step,
@@ -159,6 +168,19 @@ def _step(
         "at_least": size_class(_numbers(form) + _OWN_POINTS),
     }
     return show(visit, f"check_{step}.html", values, status=status)
+
+
+def _typed(visit: Visit) -> dict[str, Any]:
+    """What a form held that was not taken, so that nobody types it again, under the action of the form."""
+    action = visit.form.get("action", "")
+    if action not in _ACTIONS:
+        return {}
+    held: dict[str, Any] = {name: value for name, value in visit.form.items() if isinstance(value, str)}
+    for name in _LISTS:
+        held[name] = [one for one in visit.form.getlist(name) if isinstance(one, str)]
+    if scan := visit.upload("scan"):  # no browser takes a file back: its digest stands for it
+        held["doc_hash"] = _digest(scan)
+    return {action: held}
 
 
 def _numbers(form: CheckForm) -> int:
@@ -206,6 +228,7 @@ def _add_mandate(visit: Visit, form: CheckForm) -> CheckForm:
 
 def _digest(scan: UploadFile) -> str:
     """SHA-256 of a file, in hex: the scan itself is not kept."""
+    scan.file.seek(0)
     found = hashlib.sha256()
     while piece := scan.file.read(1 << 16):
         found.update(piece)
@@ -237,4 +260,5 @@ _ACTIONS: Final = {
     "remove_mandate": _remove_mandate,
     "items": _save_items,
 }
+_LISTS: Final = ("members", "items", "peers")
 _LAST_OF_STEP: Final = ("household", "items")
