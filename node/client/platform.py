@@ -33,7 +33,7 @@ from node.domain.verification import Verification
 from node.errors import ConfigError, NodeError, SessionEndedError, UnreachableError
 from node.telemetry.request_id import new_request_id, request_metadata
 from node.transport.secure_channel import secure_channel
-from node.transport.session import SESSION_HEADER
+from node.transport.session import session_metadata
 from node.transport.status import from_rpc_error
 from node.wire import platform
 from node.wire import platform_sums as sums_wire
@@ -57,7 +57,7 @@ class Platform(JobCalls):
             secure_channel(address, target_name(code), identity, max_message_bytes)
         )
         self._channel, self._stub = channel, platform_pb2_grpc.PlatformServiceStub(channel)
-        self._call_s, self._session, self._people_only = call_s, "", False
+        self._call_s, self._session, self._is_use, self._people_only = call_s, "", True, False
         self._stubs: dict[Callable[[Any], Any], Any] = {}  # those of the copies, too
 
     @classmethod
@@ -83,10 +83,13 @@ class Platform(JobCalls):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def as_person(self, session: str) -> "Platform":
-        """The same connection, whose calls carry the token of a person's session (docs/users.md)."""
+    def as_person(self, session: str, *, is_use: bool = True) -> "Platform":
+        """The same connection, whose calls carry the token of a person's session (docs/users.md).
+
+        Calls that are no `is_use` do not keep the session: what a page asks for by itself.
+        """
         found = copy.copy(self)
-        found._session = session  # noqa: SLF001  a copy of this
+        found._session, found._is_use = session, is_use  # noqa: SLF001  a copy of this
         return found
 
     def for_people(self) -> "Platform":
@@ -227,7 +230,7 @@ class Platform(JobCalls):
     def _metadata(self, method: str) -> tuple[tuple[str, str], ...]:
         if self._people_only and not self._session and method not in _SIGN_IN:
             raise SessionEndedError("nobody is signed in", "sign in", {"rule": "session"})
-        session = ((SESSION_HEADER, self._session),) if self._session else ()
+        session = session_metadata(self._session, is_use=self._is_use)
         return request_metadata(new_request_id()) + session
 
     def _rebuild(self, error: grpc.RpcError) -> NodeError:

@@ -211,6 +211,8 @@ def fail(visit: Visit, error: NodeError) -> Response:
     """The page of an error: what happened and what to do; a session that ended leads to signing in."""
     if isinstance(error, SessionEndedError):
         visit.keep(SESSION, None)
+        if "hx-request" in visit.request.headers:  # a part of a page: the whole of it leads to signing in
+            return Response(status_code=204, headers={"HX-Refresh": "true"})
         kept = kept_forms.seal(visit)
         return sign_in.ask_again(visit, kept) if kept else visit.go(SIGN_IN)
     rule = error.details.get("rule", "")

@@ -28,6 +28,7 @@ HALF: Final = "__Host-half"  # between password and second factor
 LANGUAGE: Final = "__Host-language"
 LARGE: Final = "__Host-large"
 SIGN_IN: Final = "/sign-in"
+REFRESH: Final = "refresh"  # in the address of a page that loads itself again without scripts
 _SAFE: Final = ("GET", "HEAD")
 _CSRF_KEY: Final = secrets.token_bytes(32)  # of this process: a form from before a restart is sent again
 _CSRF_DIGITS: Final = 64  # of a token, before the tag of its account
@@ -60,6 +61,12 @@ class Visit:
         return self.request.cookies.get(HALF, "")
 
     @property
+    def is_refresh(self) -> bool:
+        """Whether a page loads itself again: that is nobody's use of the session."""
+        path, query = self.request.url.path, self.request.query_params
+        return self.request.method in _SAFE and (path.endswith("/progress") or REFRESH in query)
+
+    @property
     def node(self) -> Platform:
         """The node, asked in the name of the person: never by the console's own rights.
 
@@ -67,7 +74,7 @@ class Visit:
         """
         if not self.token:
             raise SessionEndedError("nobody is signed in")
-        return self.platform.as_person(self.token)
+        return self.platform.as_person(self.token, is_use=not self.is_refresh)
 
     @cached_property
     def person(self) -> Person:

@@ -122,8 +122,8 @@ def finish(people: People, token: str, code: str, now: datetime) -> SignedIn:
     return SignedIn(full, person, has_totp=True)
 
 
-def read_session(people: People, token: str, now: datetime) -> Person:
-    """Who acts with a token; notes that the session is used. Raises SessionEndedError."""
+def read_session(people: People, token: str, now: datetime, *, is_use: bool = True) -> Person:
+    """Who acts with a token; notes that the session is used, if it is. Raises SessionEndedError."""
     digest = digest_of(token)
     with people.store.transaction("read session") as tx:
         session = rows.find_session(tx, digest)
@@ -133,7 +133,7 @@ def read_session(people: People, token: str, now: datetime) -> Person:
     person = person_of(people, row, now)
     if person is None:
         raise _ended()
-    if now - session.used_at > _NOTED_EVERY:
+    if is_use and now - session.used_at > _NOTED_EVERY:
         people.store.retry_write("note session", lambda tx: rows.use_session(tx, digest, now))
     return person
 

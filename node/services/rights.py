@@ -9,6 +9,7 @@ from node.domain.users import ROLE_NAMES, Person
 from node.errors import RefusedError, SessionEndedError
 from node.governance.sign_in import read_session
 from node.jobs.acting import people_of
+from node.transport.session import SentSession
 
 _READY = {
     "need_new_password": "choose a password of your own first",
@@ -17,14 +18,14 @@ _READY = {
 }
 
 
-def judge(node: Node, method: str, caller: CertifiedIdentity, token: str) -> Person | None:
+def judge(node: Node, method: str, caller: CertifiedIdentity, session: SentSession) -> Person | None:
     """The person who acts with a call, None where the node itself or a platform does.
 
     A console's own certificate acts for people only. Raises SessionEndedError where a person is needed and no
     session is good, RefusedError (rule `right`) for a platform or a person who may not call the method.
     Refusals of people are on record.
     """
-    right = RPCS.get(method)
+    right, token = RPCS.get(method), session.token
     is_console = caller.role == "platform" and caller.name == CONSOLE
     if caller.role != "node" and not is_console:
         if token or right is None or not right.platform:
@@ -38,7 +39,7 @@ def judge(node: Node, method: str, caller: CertifiedIdentity, token: str) -> Per
                 "this node serves people who have signed in", "sign in", {"rule": "session"}
             )
         return None
-    person = read_session(people_of(node), token, node.clock())
+    person = read_session(people_of(node), token, node.clock(), is_use=session.is_use)
     why = refusal(right, person)
     if why:
         _note_refused(node, person, method, why)

@@ -20,7 +20,7 @@ from node.telemetry.request_id import in_request, new_request_id, read_request_i
 from node.transport import status
 from node.transport.deadlines import shortened
 from node.transport.first_message import FIRST_MESSAGE_S, FirstMessages
-from node.transport.session import read_session_token
+from node.transport.session import SentSession, read_session
 from node.transport.stream_limits import StreamLimits
 
 OUR_METHODS = "/heqiao."
@@ -90,7 +90,7 @@ class Admission:
         first_s: float = FIRST_MESSAGE_S,
         *,
         peers: bool,
-        judge: Callable[[str, CertifiedIdentity, str], Person | None] | None = None,
+        judge: Callable[[str, CertifiedIdentity, SentSession], Person | None] | None = None,
     ) -> None:
         self.peers, self.judge = peers, judge
         self.require_good, self.admit, self.threads = require_good, admit, threads
@@ -239,9 +239,9 @@ class _GuardedCall:
         """Who acts on the platform port. Raises what the admission's `judge` does."""
         if self._admission.judge is None or not self._method.startswith(OUR_METHODS):
             return None
-        self._session = read_session_token(self._context.invocation_metadata())
-        self._judged_at = time.monotonic()
-        return self._admission.judge(self._method, caller, self._session)
+        session = read_session(self._context.invocation_metadata())
+        self._session, self._judged_at = session.token, time.monotonic()
+        return self._admission.judge(self._method, caller, session)
 
     def _is_person_active(self) -> bool:
         """Whether a person still waits; a stream without anything to send ends soon after the session."""
