@@ -7,6 +7,7 @@ with Platform.open(home) as platform:
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from heqiao.platform.v1 import notices_pb2, notices_pb2_grpc, watch_pb2, watch_pb2_grpc
@@ -18,6 +19,15 @@ from node.domain.verification import Verification
 from node.domain.watches import Watch
 from node.wire import watch as wire
 from node.wire.notices import read_notice
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Lists, and the version of the thresholds in force: empty for none, or where `unusable`."""
+
+    watches: Sequence[Watch]
+    thresholds: str
+    unusable: bool
 
 
 class Watches:
@@ -40,10 +50,15 @@ class Watches:
 
     def list(self, watch: str = "") -> Sequence[Watch]:
         """All lists that the caller may see, or one."""
+        return self.overview(watch).watches
+
+    def overview(self, watch: str = "") -> Overview:
+        """The lists, and the thresholds by which changes of them become alerts."""
         found: watch_pb2.ListWatchesResponse = self._call(
             "ListWatches", watch_pb2.ListWatchesRequest(watch_id=watch)
         )
-        return tuple(map(wire.read_watch, found.watches))
+        watches = tuple(map(wire.read_watch, found.watches))
+        return Overview(watches, found.thresholds, found.thresholds_unusable)
 
     def remove(self, watch: str, refs: Sequence[str] = ()) -> int:
         """Remove some people of a list, or the whole list; how many people."""
@@ -56,6 +71,16 @@ class Watches:
     ) -> Sequence[Alert]:
         """Alerts behind a number, in order."""
         request = watch_pb2.ListAlertsRequest(after=after, limit=limit, watch_id=watch, open_only=open_only)
+        found: watch_pb2.ListAlertsResponse = self._call("ListAlerts", request)
+        return tuple(map(wire.read_alert, found.alerts))
+
+    def newest_alerts(
+        self, watch: str = "", before: int = 0, limit: int = wire.DEFAULT_LISTED, *, open_only: bool = False
+    ) -> Sequence[Alert]:
+        """Alerts before a number (0: up to the last one), the newest first."""
+        request = watch_pb2.ListAlertsRequest(
+            before=before, limit=limit, watch_id=watch, open_only=open_only, newest_first=True
+        )
         found: watch_pb2.ListAlertsResponse = self._call("ListAlerts", request)
         return tuple(map(wire.read_alert, found.alerts))
 

@@ -166,6 +166,7 @@ PAGES: Final[tuple[tuple[str, list[str], Page], ...]] = (
     ("/households", POST, households.use_household),
     ("/alerts", GET, alerts.show_alerts),
     ("/alerts", POST, alerts.acknowledge),
+    ("/alerts/look", POST, alerts.look_again),
 )
 _STATUS: Final[tuple[tuple[type[NodeError], int, str, str], ...]] = (
     (UnreachableError, 503, "节点暂时无法连接", "草稿已保留。请稍后重试；若持续出现，请告知系统管理员。"),

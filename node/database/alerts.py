@@ -59,9 +59,16 @@ def list_alerts(
     watch: str | None = None,
     *,
     open_only: bool = False,
+    before: int = 0,
+    newest_first: bool = False,
 ) -> list[AlertRow]:
-    """Alerts of some owners (None: of all) behind a number, in order."""
-    wanted = select(alerts).where(alerts.c.seq > after).order_by(alerts.c.seq).limit(limit)
+    """Alerts of some owners (None: of all) behind a number, and before another one where it is not 0, in
+    order or the newest first.
+    """
+    order = alerts.c.seq.desc() if newest_first else alerts.c.seq
+    wanted = select(alerts).where(alerts.c.seq > after).order_by(order).limit(limit)
+    if before:
+        wanted = wanted.where(alerts.c.seq < before)
     if owners is not None:
         wanted = wanted.where(alerts.c.owner.in_(owners))
     if watch is not None:

@@ -22,10 +22,21 @@ def list_alerts(
     watch: str | None = None,
     *,
     open_only: bool = False,
+    before: int = 0,
+    newest_first: bool = False,
 ) -> list[Alert]:
-    """The alerts that a caller may see, behind a number, in order."""
+    """The alerts that a caller may see, between two numbers, in order or the newest first."""
     with node.store.transaction("list alerts") as tx:
-        found = rows.list_alerts(tx, access.seen, after, limit, watch, open_only=open_only)
+        found = rows.list_alerts(
+            tx,
+            access.seen,
+            after,
+            limit,
+            watch,
+            open_only=open_only,
+            before=before,
+            newest_first=newest_first,
+        )
     return [open_alert(node, row) for row in found]
 
 

@@ -1,5 +1,6 @@
 """The session service: people sign in, and manage what is theirs."""
 
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -10,10 +11,13 @@ from node.context import Node
 from node.database import audit_pages, notices, seen_manifests
 from node.database import users as rows
 from node.domain.job_access import NODE
+from node.domain.notices import NoticeKind, NoticeRow
 from node.domain.rights import RPCS, refusal
+from node.domain.users import Person
 from node.governance import sessions, sign_in
 from node.governance.accounts import People, open_user
 from node.jobs.acting import people_of
+from node.services.access import access_of
 from node.transport.interceptors import Call
 from node.wire.common import require_digest, timestamp
 from node.wire.notices import notice_message
@@ -23,6 +27,7 @@ _VERSION: Final = version("heqiao")
 _SIGNED_IN, _REFUSED = "signed_in", "sign_in_refused"
 _SIGN_INS: Final = 10  # that are listed
 _HEALTH: Final = RPCS["/heqiao.admin.v1.OverviewService/GetHealth"]
+_WATCHES: Final = RPCS["/heqiao.platform.v1.WatchService/ListWatches"]
 
 
 class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[misc]  # generated code
@@ -72,13 +77,24 @@ class SessionServicer(session_pb2_grpc.SessionServiceServicer):  # type: ignore[
         with node.store.transaction("read the frame of a page") as tx:
             session = rows.find_session(tx, sign_in.digest_of(call.session))
             contact = max(seen_manifests.newest_by_peer(tx).values(), default=None)
-            opened = notices.list_notices(tx, open_only=True) if not refusal(_HEALTH, acting) else []
+            opened = notices.list_notices(tx, open_only=True)
         if session is not None:
             message.session_until.CopyFrom(timestamp(sessions.session_until(self._people, session)))
         if contact is not None:
             message.last_contact.CopyFrom(timestamp(contact))
-        message.notices.extend(notice_message(one) for one in opened if one.notice.owner == NODE)
+        message.notices.extend(map(notice_message, self._told(opened, acting, call)))
         return message
+
+    def _told(self, opened: Sequence[NoticeRow], acting: Person, call: Call) -> Iterator[NoticeRow]:
+        """Of the open notices those that a page says: about the node to who sees its health, about looks at
+        watch lists to the officers who see the list.
+        """
+        if not refusal(_HEALTH, acting):
+            yield from (one for one in opened if one.notice.owner == NODE)
+        failed = [one for one in opened if one.notice.kind is NoticeKind.LOOKS_FAILED]
+        if failed and not refusal(_WATCHES, acting):
+            access = access_of(self._node, call)
+            yield from (one for one in failed if access.may_see(one.notice.owner))
 
     def ChangePassword(self, request: pb.ChangePasswordRequest, call: Call) -> pb.ChangePasswordResponse:  # noqa: N802
         """The own password."""

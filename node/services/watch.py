@@ -7,8 +7,11 @@ from heqiao.platform.v1 import watch_pb2 as pb
 from heqiao.platform.v1 import watch_pb2_grpc
 
 from node.context import Node
+from node.domain.days import china_day
+from node.errors import PreconditionError
 from node.jobs import watch_alerts, watches
 from node.jobs.runner import Runner
+from node.jobs.watch_store import current_thresholds
 from node.services.access import access_of, require_approval
 from node.transport.interceptors import Call
 from node.transport.stream_limits import StreamLimits
@@ -50,7 +53,13 @@ class WatchServicer(watch_pb2_grpc.WatchServiceServicer):  # type: ignore[misc] 
         if request.watch_id:
             watches.require_watch(self._node, request.watch_id, access)
         found = watches.list_watches(self._node, access, request.watch_id or None)
-        return pb.ListWatchesResponse(watches=map(wire.watch_message, found))
+        message = pb.ListWatchesResponse(watches=map(wire.watch_message, found))
+        try:
+            thresholds = current_thresholds(self._node, china_day(self._node.clock()))
+            message.thresholds = thresholds.version if thresholds is not None else ""
+        except PreconditionError:
+            message.thresholds_unusable = True
+        return message
 
     def RemoveWatch(self, request: pb.RemoveWatchRequest, call: Call) -> pb.RemoveWatchResponse:  # noqa: N802
         """Remove people, or a list."""
@@ -59,10 +68,18 @@ class WatchServicer(watch_pb2_grpc.WatchServiceServicer):  # type: ignore[misc] 
         return pb.RemoveWatchResponse(removed=watches.remove(self._node, request.watch_id, refs, access))
 
     def ListAlerts(self, request: pb.ListAlertsRequest, call: Call) -> pb.ListAlertsResponse:  # noqa: N802
-        """Alerts in order."""
+        """Alerts in order, or the newest first."""
         after, limit, watch = wire.read_page(request)
-        access = access_of(self._node, call)
-        found = watch_alerts.list_alerts(self._node, access, after, limit, watch, open_only=request.open_only)
+        found = watch_alerts.list_alerts(
+            self._node,
+            access_of(self._node, call),
+            after,
+            limit,
+            watch,
+            open_only=request.open_only,
+            before=wire.read_after(request.before),
+            newest_first=request.newest_first,
+        )
         return pb.ListAlertsResponse(alerts=map(wire.alert_message, found))
 
     def AcknowledgeAlerts(  # noqa: N802

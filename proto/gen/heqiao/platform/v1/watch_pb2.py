@@ -26,15 +26,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from heqiao.platform.v1 import platform_pb2 as heqiao_dot_platform_dot_v1_dot_platform__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheqiao/platform/v1/watch.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/platform.proto\"N\n\x0f\x41\x64\x64WatchRequest\x12;\n\x04list\x18\x01 \x01(\x0b\x32-.heqiao.platform.v1.SubmitVerificationRequest\"E\n\x10\x41\x64\x64WatchResponse\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\x12\x0e\n\x06job_id\x18\x03 \x01(\t\"2\n\x0fRunWatchRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\r\n\x05peers\x18\x02 \x03(\t\"\"\n\x10RunWatchResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"&\n\x12ListWatchesRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\"A\n\x13ListWatchesResponse\x12*\n\x07watches\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Watch\"\xdc\x01\n\x05Watch\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\r\n\x05peers\x18\x04 \x03(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x0e\n\x06people\x18\x06 \x01(\r\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05looks\x18\x08 \x03(\x0b\x32\x1d.heqiao.platform.v1.WatchLook\x12\x13\n\x0bopen_alerts\x18\t \x01(\r\"\xe2\x01\n\tWatchLook\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0c\n\x04look\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12-\n\tissued_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlooked_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04plan\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12.\n\x06tokens\x18\x08 \x03(\x0b\x32\x1e.heqiao.platform.v1.KeptTokens\"O\n\nKeptTokens\x12\x13\n\x0btoken_class\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05until\x18\x03 \x01(\t\x12\x0e\n\x06people\x18\x04 \x01(\r\"4\n\x12RemoveWatchRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\x0c\n\x04refs\x18\x02 \x03(\t\"&\n\x13RemoveWatchResponse\x12\x0f\n\x07removed\x18\x01 \x01(\r\"V\n\x11ListAlertsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x10\n\x08watch_id\x18\x03 \x01(\t\x12\x11\n\topen_only\x18\x04 \x01(\x08\"?\n\x12ListAlertsResponse\x12)\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Alert\"\xbc\x03\n\x05\x41lert\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x10\n\x08\x61lert_id\x18\x02 \x01(\t\x12\x10\n\x08watch_id\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\x0b\n\x03ref\x18\x05 \x01(\t\x12\x0c\n\x04item\x18\x06 \x01(\t\x12\x0c\n\x04peer\x18\x07 \x01(\t\x12/\n\x06\x63hange\x18\x08 \x01(\x0e\x32\x1f.heqiao.platform.v1.AlertChange\x12/\n\x06\x62\x65\x66ore\x18\t \x01(\x0b\x32\x1f.heqiao.platform.v1.AlertAnswer\x12,\n\x03now\x18\n \x01(\x0b\x32\x1f.heqiao.platform.v1.AlertAnswer\x12\x12\n\nthresholds\x18\x0b \x01(\t\x12\x10\n\x08\x63\x61use_zh\x18\x0c \x01(\t\x12\x10\n\x08\x63\x61use_en\x18\r \x01(\t\x12&\n\x02\x61t\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61\x63knowledged_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x61\x63knowledged_by\x18\x10 \x01(\t\x12\x0c\n\x04note\x18\x11 \x01(\t\"h\n\x0b\x41lertAnswer\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.heqiao.platform.v1.Outcome\x12\x12\n\x05value\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x03 \x01(\tB\x08\n\x06_value\";\n\x18\x41\x63knowledgeAlertsRequest\x12\x11\n\talert_ids\x18\x01 \x03(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"1\n\x19\x41\x63knowledgeAlertsResponse\x12\x14\n\x0c\x61\x63knowledged\x18\x01 \x01(\r\"#\n\x12WatchAlertsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\"?\n\x13WatchAlertsResponse\x12(\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Alert*\xdf\x01\n\x0b\x41lertChange\x12\x1c\n\x18\x41LERT_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41LERT_CHANGE_APPEARS\x10\x01\x12\x1b\n\x17\x41LERT_CHANGE_DISAPPEARS\x10\x02\x12\x1c\n\x18\x41LERT_CHANGE_COUNT_RISES\x10\x03\x12\x1b\n\x17\x41LERT_CHANGE_BAND_RISES\x10\x04\x12\x1d\n\x19\x41LERT_CHANGE_CODE_CHANGES\x10\x05\x12!\n\x1d\x41LERT_CHANGE_THRESHOLD_PASSES\x10\x06\x32\xaf\x05\n\x0cWatchService\x12W\n\x08\x41\x64\x64Watch\x12#.heqiao.platform.v1.AddWatchRequest\x1a$.heqiao.platform.v1.AddWatchResponse(\x01\x12U\n\x08RunWatch\x12#.heqiao.platform.v1.RunWatchRequest\x1a$.heqiao.platform.v1.RunWatchResponse\x12^\n\x0bListWatches\x12&.heqiao.platform.v1.ListWatchesRequest\x1a\'.heqiao.platform.v1.ListWatchesResponse\x12^\n\x0bRemoveWatch\x12&.heqiao.platform.v1.RemoveWatchRequest\x1a\'.heqiao.platform.v1.RemoveWatchResponse\x12[\n\nListAlerts\x12%.heqiao.platform.v1.ListAlertsRequest\x1a&.heqiao.platform.v1.ListAlertsResponse\x12p\n\x11\x41\x63knowledgeAlerts\x12,.heqiao.platform.v1.AcknowledgeAlertsRequest\x1a-.heqiao.platform.v1.AcknowledgeAlertsResponse\x12`\n\x0bWatchAlerts\x12&.heqiao.platform.v1.WatchAlertsRequest\x1a\'.heqiao.platform.v1.WatchAlertsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eheqiao/platform/v1/watch.proto\x12\x12heqiao.platform.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a!heqiao/platform/v1/platform.proto\"N\n\x0f\x41\x64\x64WatchRequest\x12;\n\x04list\x18\x01 \x01(\x0b\x32-.heqiao.platform.v1.SubmitVerificationRequest\"E\n\x10\x41\x64\x64WatchResponse\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\x0f\n\x07\x65xisted\x18\x02 \x01(\x08\x12\x0e\n\x06job_id\x18\x03 \x01(\t\"2\n\x0fRunWatchRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\r\n\x05peers\x18\x02 \x03(\t\"\"\n\x10RunWatchResponse\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"&\n\x12ListWatchesRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\"r\n\x13ListWatchesResponse\x12*\n\x07watches\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Watch\x12\x12\n\nthresholds\x18\x02 \x01(\t\x12\x1b\n\x13thresholds_unusable\x18\x03 \x01(\x08\"\xdc\x01\n\x05Watch\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\r\n\x05owner\x18\x02 \x01(\t\x12\r\n\x05items\x18\x03 \x03(\t\x12\r\n\x05peers\x18\x04 \x03(\t\x12\x13\n\x0blegal_basis\x18\x05 \x01(\t\x12\x0e\n\x06people\x18\x06 \x01(\r\x12,\n\x08\x61\x64\x64\x65\x64_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05looks\x18\x08 \x03(\x0b\x32\x1d.heqiao.platform.v1.WatchLook\x12\x13\n\x0bopen_alerts\x18\t \x01(\r\"\xe2\x01\n\tWatchLook\x12\x0c\n\x04peer\x18\x01 \x01(\t\x12\x0c\n\x04look\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12-\n\tissued_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tlooked_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04plan\x18\x06 \x01(\t\x12\x0e\n\x06reason\x18\x07 \x01(\t\x12.\n\x06tokens\x18\x08 \x03(\x0b\x32\x1e.heqiao.platform.v1.KeptTokens\"O\n\nKeptTokens\x12\x13\n\x0btoken_class\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\r\x12\r\n\x05until\x18\x03 \x01(\t\x12\x0e\n\x06people\x18\x04 \x01(\r\"4\n\x12RemoveWatchRequest\x12\x10\n\x08watch_id\x18\x01 \x01(\t\x12\x0c\n\x04refs\x18\x02 \x03(\t\"&\n\x13RemoveWatchResponse\x12\x0f\n\x07removed\x18\x01 \x01(\r\"|\n\x11ListAlertsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x10\n\x08watch_id\x18\x03 \x01(\t\x12\x11\n\topen_only\x18\x04 \x01(\x08\x12\x0e\n\x06\x62\x65\x66ore\x18\x05 \x01(\x04\x12\x14\n\x0cnewest_first\x18\x06 \x01(\x08\"?\n\x12ListAlertsResponse\x12)\n\x06\x61lerts\x18\x01 \x03(\x0b\x32\x19.heqiao.platform.v1.Alert\"\xbc\x03\n\x05\x41lert\x12\x0b\n\x03seq\x18\x01 \x01(\x04\x12\x10\n\x08\x61lert_id\x18\x02 \x01(\t\x12\x10\n\x08watch_id\x18\x03 \x01(\t\x12\r\n\x05owner\x18\x04 \x01(\t\x12\x0b\n\x03ref\x18\x05 \x01(\t\x12\x0c\n\x04item\x18\x06 \x01(\t\x12\x0c\n\x04peer\x18\x07 \x01(\t\x12/\n\x06\x63hange\x18\x08 \x01(\x0e\x32\x1f.heqiao.platform.v1.AlertChange\x12/\n\x06\x62\x65\x66ore\x18\t \x01(\x0b\x32\x1f.heqiao.platform.v1.AlertAnswer\x12,\n\x03now\x18\n \x01(\x0b\x32\x1f.heqiao.platform.v1.AlertAnswer\x12\x12\n\nthresholds\x18\x0b \x01(\t\x12\x10\n\x08\x63\x61use_zh\x18\x0c \x01(\t\x12\x10\n\x08\x63\x61use_en\x18\r \x01(\t\x12&\n\x02\x61t\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x0f\x61\x63knowledged_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x61\x63knowledged_by\x18\x10 \x01(\t\x12\x0c\n\x04note\x18\x11 \x01(\t\"h\n\x0b\x41lertAnswer\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x1b.heqiao.platform.v1.Outcome\x12\x12\n\x05value\x18\x02 \x01(\x04H\x00\x88\x01\x01\x12\r\n\x05\x61s_of\x18\x03 \x01(\tB\x08\n\x06_value\";\n\x18\x41\x63knowledgeAlertsRequest\x12\x11\n\talert_ids\x18\x01 \x03(\t\x12\x0c\n\x04note\x18\x02 \x01(\t\"1\n\x19\x41\x63knowledgeAlertsResponse\x12\x14\n\x0c\x61\x63knowledged\x18\x01 \x01(\r\"#\n\x12WatchAlertsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x04\"?\n\x13WatchAlertsResponse\x12(\n\x05\x61lert\x18\x01 \x01(\x0b\x32\x19.heqiao.platform.v1.Alert*\xdf\x01\n\x0b\x41lertChange\x12\x1c\n\x18\x41LERT_CHANGE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41LERT_CHANGE_APPEARS\x10\x01\x12\x1b\n\x17\x41LERT_CHANGE_DISAPPEARS\x10\x02\x12\x1c\n\x18\x41LERT_CHANGE_COUNT_RISES\x10\x03\x12\x1b\n\x17\x41LERT_CHANGE_BAND_RISES\x10\x04\x12\x1d\n\x19\x41LERT_CHANGE_CODE_CHANGES\x10\x05\x12!\n\x1d\x41LERT_CHANGE_THRESHOLD_PASSES\x10\x06\x32\xaf\x05\n\x0cWatchService\x12W\n\x08\x41\x64\x64Watch\x12#.heqiao.platform.v1.AddWatchRequest\x1a$.heqiao.platform.v1.AddWatchResponse(\x01\x12U\n\x08RunWatch\x12#.heqiao.platform.v1.RunWatchRequest\x1a$.heqiao.platform.v1.RunWatchResponse\x12^\n\x0bListWatches\x12&.heqiao.platform.v1.ListWatchesRequest\x1a\'.heqiao.platform.v1.ListWatchesResponse\x12^\n\x0bRemoveWatch\x12&.heqiao.platform.v1.RemoveWatchRequest\x1a\'.heqiao.platform.v1.RemoveWatchResponse\x12[\n\nListAlerts\x12%.heqiao.platform.v1.ListAlertsRequest\x1a&.heqiao.platform.v1.ListAlertsResponse\x12p\n\x11\x41\x63knowledgeAlerts\x12,.heqiao.platform.v1.AcknowledgeAlertsRequest\x1a-.heqiao.platform.v1.AcknowledgeAlertsResponse\x12`\n\x0bWatchAlerts\x12&.heqiao.platform.v1.WatchAlertsRequest\x1a\'.heqiao.platform.v1.WatchAlertsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'heqiao.platform.v1.watch_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ALERTCHANGE']._serialized_start=2016
-  _globals['_ALERTCHANGE']._serialized_end=2239
+  _globals['_ALERTCHANGE']._serialized_start=2103
+  _globals['_ALERTCHANGE']._serialized_end=2326
   _globals['_ADDWATCHREQUEST']._serialized_start=122
   _globals['_ADDWATCHREQUEST']._serialized_end=200
   _globals['_ADDWATCHRESPONSE']._serialized_start=202
@@ -46,33 +46,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTWATCHESREQUEST']._serialized_start=361
   _globals['_LISTWATCHESREQUEST']._serialized_end=399
   _globals['_LISTWATCHESRESPONSE']._serialized_start=401
-  _globals['_LISTWATCHESRESPONSE']._serialized_end=466
-  _globals['_WATCH']._serialized_start=469
-  _globals['_WATCH']._serialized_end=689
-  _globals['_WATCHLOOK']._serialized_start=692
-  _globals['_WATCHLOOK']._serialized_end=918
-  _globals['_KEPTTOKENS']._serialized_start=920
-  _globals['_KEPTTOKENS']._serialized_end=999
-  _globals['_REMOVEWATCHREQUEST']._serialized_start=1001
-  _globals['_REMOVEWATCHREQUEST']._serialized_end=1053
-  _globals['_REMOVEWATCHRESPONSE']._serialized_start=1055
-  _globals['_REMOVEWATCHRESPONSE']._serialized_end=1093
-  _globals['_LISTALERTSREQUEST']._serialized_start=1095
-  _globals['_LISTALERTSREQUEST']._serialized_end=1181
-  _globals['_LISTALERTSRESPONSE']._serialized_start=1183
-  _globals['_LISTALERTSRESPONSE']._serialized_end=1246
-  _globals['_ALERT']._serialized_start=1249
-  _globals['_ALERT']._serialized_end=1693
-  _globals['_ALERTANSWER']._serialized_start=1695
-  _globals['_ALERTANSWER']._serialized_end=1799
-  _globals['_ACKNOWLEDGEALERTSREQUEST']._serialized_start=1801
-  _globals['_ACKNOWLEDGEALERTSREQUEST']._serialized_end=1860
-  _globals['_ACKNOWLEDGEALERTSRESPONSE']._serialized_start=1862
-  _globals['_ACKNOWLEDGEALERTSRESPONSE']._serialized_end=1911
-  _globals['_WATCHALERTSREQUEST']._serialized_start=1913
-  _globals['_WATCHALERTSREQUEST']._serialized_end=1948
-  _globals['_WATCHALERTSRESPONSE']._serialized_start=1950
-  _globals['_WATCHALERTSRESPONSE']._serialized_end=2013
-  _globals['_WATCHSERVICE']._serialized_start=2242
-  _globals['_WATCHSERVICE']._serialized_end=2929
+  _globals['_LISTWATCHESRESPONSE']._serialized_end=515
+  _globals['_WATCH']._serialized_start=518
+  _globals['_WATCH']._serialized_end=738
+  _globals['_WATCHLOOK']._serialized_start=741
+  _globals['_WATCHLOOK']._serialized_end=967
+  _globals['_KEPTTOKENS']._serialized_start=969
+  _globals['_KEPTTOKENS']._serialized_end=1048
+  _globals['_REMOVEWATCHREQUEST']._serialized_start=1050
+  _globals['_REMOVEWATCHREQUEST']._serialized_end=1102
+  _globals['_REMOVEWATCHRESPONSE']._serialized_start=1104
+  _globals['_REMOVEWATCHRESPONSE']._serialized_end=1142
+  _globals['_LISTALERTSREQUEST']._serialized_start=1144
+  _globals['_LISTALERTSREQUEST']._serialized_end=1268
+  _globals['_LISTALERTSRESPONSE']._serialized_start=1270
+  _globals['_LISTALERTSRESPONSE']._serialized_end=1333
+  _globals['_ALERT']._serialized_start=1336
+  _globals['_ALERT']._serialized_end=1780
+  _globals['_ALERTANSWER']._serialized_start=1782
+  _globals['_ALERTANSWER']._serialized_end=1886
+  _globals['_ACKNOWLEDGEALERTSREQUEST']._serialized_start=1888
+  _globals['_ACKNOWLEDGEALERTSREQUEST']._serialized_end=1947
+  _globals['_ACKNOWLEDGEALERTSRESPONSE']._serialized_start=1949
+  _globals['_ACKNOWLEDGEALERTSRESPONSE']._serialized_end=1998
+  _globals['_WATCHALERTSREQUEST']._serialized_start=2000
+  _globals['_WATCHALERTSREQUEST']._serialized_end=2035
+  _globals['_WATCHALERTSRESPONSE']._serialized_start=2037
+  _globals['_WATCHALERTSRESPONSE']._serialized_end=2100
+  _globals['_WATCHSERVICE']._serialized_start=2329
+  _globals['_WATCHSERVICE']._serialized_end=3016
 # @@protoc_insertion_point(module_scope)

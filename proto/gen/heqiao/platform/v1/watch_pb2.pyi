@@ -65,10 +65,14 @@ class ListWatchesRequest(_message.Message):
     def __init__(self, watch_id: _Optional[str] = ...) -> None: ...
 
 class ListWatchesResponse(_message.Message):
-    __slots__ = ("watches",)
+    __slots__ = ("watches", "thresholds", "thresholds_unusable")
     WATCHES_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLDS_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLDS_UNUSABLE_FIELD_NUMBER: _ClassVar[int]
     watches: _containers.RepeatedCompositeFieldContainer[Watch]
-    def __init__(self, watches: _Optional[_Iterable[_Union[Watch, _Mapping]]] = ...) -> None: ...
+    thresholds: str
+    thresholds_unusable: bool
+    def __init__(self, watches: _Optional[_Iterable[_Union[Watch, _Mapping]]] = ..., thresholds: _Optional[str] = ..., thresholds_unusable: _Optional[bool] = ...) -> None: ...
 
 class Watch(_message.Message):
     __slots__ = ("watch_id", "owner", "items", "peers", "legal_basis", "people", "added_at", "looks", "open_alerts")
@@ -139,16 +143,20 @@ class RemoveWatchResponse(_message.Message):
     def __init__(self, removed: _Optional[int] = ...) -> None: ...
 
 class ListAlertsRequest(_message.Message):
-    __slots__ = ("after", "limit", "watch_id", "open_only")
+    __slots__ = ("after", "limit", "watch_id", "open_only", "before", "newest_first")
     AFTER_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     WATCH_ID_FIELD_NUMBER: _ClassVar[int]
     OPEN_ONLY_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FIRST_FIELD_NUMBER: _ClassVar[int]
     after: int
     limit: int
     watch_id: str
     open_only: bool
-    def __init__(self, after: _Optional[int] = ..., limit: _Optional[int] = ..., watch_id: _Optional[str] = ..., open_only: _Optional[bool] = ...) -> None: ...
+    before: int
+    newest_first: bool
+    def __init__(self, after: _Optional[int] = ..., limit: _Optional[int] = ..., watch_id: _Optional[str] = ..., open_only: _Optional[bool] = ..., before: _Optional[int] = ..., newest_first: _Optional[bool] = ...) -> None: ...
 
 class ListAlertsResponse(_message.Message):
     __slots__ = ("alerts",)
