@@ -62,9 +62,10 @@ class Authorisation:
 
 @dataclass(frozen=True, slots=True)
 class CheckForm:
-    """A new check of one household."""
+    """A new check of one household; the number of its application is known for one on record."""
 
     household: str = ""
+    application_no: str = ""
     purpose: str = "new_application"
     legal_basis: str = "SA-2026-41"
     members: tuple[Member, ...] = ()
@@ -204,14 +205,16 @@ def to_verification(form: CheckForm) -> Verification:
         legal_basis=form.legal_basis,
         subjects=Subjects.of(subjects),
         mandates={one.number: _mandate(form, one) for one in form.mandates},
-        declared=_relatives(form),
+        declared=_beside(form),
     )
 
 
-def _relatives(form: CheckForm) -> tuple[DeclaredHousehold, ...]:
-    """Who lives elsewhere: approvers see it, and the report keeps them apart from the household."""
+def _beside(form: CheckForm) -> tuple[DeclaredHousehold, ...]:
+    """Who lives elsewhere: approvers see it, and the report keeps them apart; the application's number."""
     found = tuple(f"{form.household}/{one.no}" for one in form.members if one.outside)
-    return (DeclaredHousehold(form.household, relatives=found),) if found else ()
+    if not (found or form.application_no):
+        return ()
+    return (DeclaredHousehold(form.household, application_no=form.application_no, relatives=found),)
 
 
 def numbers_of(one: Member) -> frozenset[str]:

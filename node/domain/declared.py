@@ -4,10 +4,12 @@ Money is in fen. Everything is as the household's application says it, and nothi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from matcher.identity import TYPES
+from matcher.types import Identity
+from node.domain.households import NUMBER, Household
 from node.domain.mandate import CODE
 from node.domain.subjects import holds_identity
 
@@ -49,10 +51,49 @@ class DeclaredHousehold:
         return {"income": self.income, "assets": self.assets, "spending": self.spending}
 
 
-def fault(one: DeclaredHousehold, refs: Sequence[str] | frozenset[str]) -> str | None:
+def is_number(text: str, own: tuple[Identity, ...]) -> bool:
+    """Whether a text may be the number of an application or acceptance, and names no person.
+
+    It is a code, or what households on record may have (受理〔2026〕1号). `own` are the household's
+    identities: only by them the old form of 15 digits is told from another long number.
+    """
+    is_good = bool(CODE.fullmatch(text) or (NUMBER.fullmatch(text) and text.isprintable()))
+    return is_good and not holds_identity(text, own)
+
+
+def add_records(
+    declared: Sequence[DeclaredHousehold], households: Sequence[Household]
+) -> tuple[DeclaredHousehold, ...]:
+    """What is declared, with the relatives and the number of the application of the households on record.
+
+    Who is a relative on record or is declared as one is in no figure of the household. A number on record
+    does not take the place of a declared one. Of more households than a job may have, those with nothing but
+    a number are left out.
+    """
+    recorded = {one.number: one for one in households}
+    merged = [_with_record(one, recorded.pop(one.household, None)) for one in declared]
+    added = [_with_record(DeclaredHousehold(number), one) for number, one in recorded.items()]
+    if len(merged) + len(added) > MOST_HOUSEHOLDS:
+        added = [one for one in added if one.relatives]
+    return (*merged, *added)
+
+
+def _with_record(one: DeclaredHousehold, household: Household | None) -> DeclaredHousehold:
+    if household is None:
+        return one
+    on_record = (f"{household.number}/{person.member_no}" for person in household.relatives)
+    number = household.application_no
+    # County lists head this number 受理编号, as the declared number of acceptance: it is not shown twice.
+    known = one.application_no or ("" if number == one.acceptance_no else number)
+    return replace(one, application_no=known, relatives=tuple(dict.fromkeys((*one.relatives, *on_record))))
+
+
+def fault(
+    one: DeclaredHousehold, refs: Sequence[str] | frozenset[str], own: tuple[Identity, ...] = ()
+) -> str | None:
     """What is wrong with declared figures, in words that name nobody; None for good ones.
 
-    `refs` are those of the list.
+    `refs` are those of the list, `own` the identities of the household's people.
     """
     known = refs if isinstance(refs, frozenset) else frozenset(refs)
     amounts = [*(value for value in one.totals.values() if value is not None), *one.items.values()]
@@ -63,8 +104,11 @@ def fault(one: DeclaredHousehold, refs: Sequence[str] | frozenset[str]) -> str |
         (len(one.items) <= MOST_ITEMS, f"declares more than {MOST_ITEMS} items"),
         (all(cause in CAUSES for cause in one.causes), f"has a cause that is not one of {', '.join(CAUSES)}"),
         (len(set(one.causes)) == len(one.causes), "names a cause twice"),
-        (all(not number or CODE.fullmatch(number) for number in numbers), "has a number that is not a code"),
-        (not any(holds_identity(number, ()) for number in numbers), "uses an identity number as a reference"),
+        (
+            not any(holds_identity(number, own) for number in numbers),
+            "uses an identity number as a reference",
+        ),
+        (all(not number or is_number(number, own) for number in numbers), "has a number that cannot be one"),
         (not one.applicant or one.applicant in known, "names an applicant who is not on the list"),
         (one.applicant_id_type in ("", *TYPES), "has an unknown kind of document"),
         (len(one.relatives) <= MOST_RELATIVES, f"names more than {MOST_RELATIVES} relatives"),

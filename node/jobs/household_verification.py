@@ -8,7 +8,7 @@ from node.context import Node
 from node.database import Connection, offices
 from node.database import households as rows
 from node.domain.days import china_day
-from node.domain.declared import DeclaredHousehold
+from node.domain.declared import DeclaredHousehold, add_records
 from node.domain.households import Household
 from node.domain.job_access import JobAccess
 from node.domain.mandate import Mandate
@@ -23,8 +23,8 @@ from node.jobs.records import digest_of, keep, open_household, used_by
 class HouseholdQuestion:
     """Which households are to be verified, and what of them; `office` chooses all of an office's.
 
-    `declared` are figures that stand beside the answers of some of them (docs/import.md); with `reuse` valid
-    answers of earlier jobs are used again.
+    `declared` are figures that stand beside the answers of some of them (docs/import.md); the number of the
+    application and who is a relative are on record. With `reuse` valid answers of earlier jobs are used.
     """
 
     numbers: tuple[str, ...]
@@ -79,7 +79,7 @@ def prepare(
         mandates=mandates,
         matter=asked.matter,
         urgent=asked.urgent,
-        declared=asked.declared,
+        declared=add_records(asked.declared, households),
         reuse=asked.reuse,
     )
     return verification, tuple(missing)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from matcher.types import Identity
 from node.context import Node
 from node.database import jobs as job_rows
 from node.domain import declared
@@ -61,12 +62,22 @@ def require_declared(request: Verification) -> None:
         raise InvalidRequestError("more declared households than one job may hold", "split the list")
     if len({one.household for one in found}) != len(found):
         raise InvalidRequestError("a household declares twice")
+    own = _identities(people, {one.household for one in found if one.application_no or one.acceptance_no})
     for place, one in enumerate(found, 1):
         if one.household not in households:
             raise InvalidRequestError(f"declared household {place} is not on the list")
-        wrong = declared.fault(one, refs)
+        wrong = declared.fault(one, refs, own.get(one.household, ()))
         if wrong is not None:
             raise InvalidRequestError(f"declared household {place} {wrong}")
+
+
+def _identities(people: Subjects, households: set[str]) -> dict[str, tuple[Identity, ...]]:
+    """The identities of some households, none of which may stand in the numbers of their applications."""
+    found: dict[str, tuple[Identity, ...]] = {}
+    for at, household in enumerate(people.households):
+        if household in households:
+            found[household] = (*found.get(household, ()), *people.identities(at))
+    return found
 
 
 def of_recheck(node: Node, access: JobAccess, verification: Verification) -> Verification:

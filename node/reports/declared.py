@@ -275,11 +275,11 @@ def _percent(permille: int) -> str:
 
 def declared_sheets(report: Report, catalogue: Catalogue, lang: str) -> tuple[Sheet, ...]:
     """A row for each household and declared figure, whatever the number of households."""
-    if not report.declared:
-        return ()
     count = sum(
         sum(total is not None for total in one.totals.values()) + len(one.items) for one in report.declared
     )
+    if not count:  # of relatives and numbers alone there is nothing to compare
+        return ()
     keys = ("household", "application_no", "acceptance_no", "causes", "what")
     columns = (
         *(Column(case_word(key, lang)) for key in keys),

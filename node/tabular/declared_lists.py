@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from node.domain.declared import CAUSES, MOST_FEN, DeclaredHousehold
-from node.domain.mandate import CODE
+from node.domain.declared import CAUSES, MOST_FEN, DeclaredHousehold, is_number
+from node.domain.households import RELATIVE
 from node.domain.records import Reject
-from node.domain.subjects import Subject, holds_identity
+from node.domain.subjects import Subject
 from node.tabular.delimited import TO_FIND, CellError, Row, clean
 from node.tabular.list_files import ListTable, open_list
-from node.tabular.record_lists import read_household_records
+from node.tabular.record_lists import PERSON_ALIASES, read_household_records, read_role
 from node.tabular.text_form import TextForm
 
 _AMOUNTS: Final[Mapping[str, tuple[str, str]]] = {
@@ -30,6 +30,7 @@ DECLARED_ALIASES: Final = {
     "application_no": ("application_no", "申请编号"),
     "acceptance_no": ("acceptance_no", "受理编号"),
     "member_kind": ("member_kind", "成员类别"),
+    "role": PERSON_ALIASES["role"],
 }
 # The causes of domain.md section 11, S37, as Chinese lists name them.
 CAUSE_NAMES: Final[Mapping[str, str]] = {
@@ -42,13 +43,12 @@ CAUSE_NAMES: Final[Mapping[str, str]] = {
     "因意外": "accident",
     "其他": "other",
 }
-_APPLICANT, _MEMBER, _RELATIVE = "applicant", "member", "relative"
+_APPLICANT, _MEMBER = "applicant", "member"
 KIND_NAMES: Final[Mapping[str, str]] = {
-    "": _MEMBER,
-    **{name: name for name in (_APPLICANT, _MEMBER, _RELATIVE)},
+    **{name: name for name in (_APPLICANT, _MEMBER, RELATIVE)},
     "申请人": _APPLICANT,
     "共同生活家庭成员": _MEMBER,
-    "赡抚扶养义务人": _RELATIVE,
+    "赡抚扶养义务人": RELATIVE,
 }
 
 
@@ -154,20 +154,29 @@ def _read_row(table: ListTable, row: Row, person: Subject, items: Sequence[str],
     for code in items:
         _once(_column(code), into.items, code, _read_amount(table, row, _column(code)))
     for name in ("application_no", "acceptance_no"):
-        _once(name, into.numbers, name, _read_code(table, row, name))
+        _once(name, into.numbers, name, _read_code(table, row, name, person))
     causes = _read_causes(table, row)
     if causes and into.causes not in ((), causes):
         raise _differs("causes")
     into.causes = into.causes or causes
-    kind = KIND_NAMES.get(clean(table.cell(row, "member_kind")).lower())
-    if kind is None:
-        raise CellError("member_kind", "unknown_word", "the kind is not one of applicant, member, relative")
+    kind = _read_kind(table, row)
     if kind == _APPLICANT:
         if into.applicant:
             raise CellError("member_kind", "second_applicant", "the household has an applicant already")
         into.applicant, into.id_type = person.ref, person.identities[0].id_type
-    elif kind == _RELATIVE:
+    elif kind == RELATIVE:
         into.relatives.append(person.ref)
+
+
+def _read_kind(table: ListTable, row: Row) -> str:
+    """Applicant, member or relative; a list of households on record says it by its column `role`."""
+    text = clean(table.cell(row, "member_kind")).lower()
+    if not text:
+        return read_role(table, row)
+    kind = KIND_NAMES.get(text)
+    if kind is None:
+        raise CellError("member_kind", "unknown_word", "the kind is not one of applicant, member, relative")
+    return kind
 
 
 T_ = int | str | None
@@ -197,13 +206,13 @@ def _read_amount(table: ListTable, row: Row, name: str) -> int | None:
     return int(text)
 
 
-def _read_code(table: ListTable, row: Row, name: str) -> str | None:
+def _read_code(table: ListTable, row: Row, name: str, person: Subject) -> str | None:
     text = clean(table.cell(row, name))
     if not text:
         return None
-    if not CODE.fullmatch(text) or holds_identity(text, ()):
+    if not is_number(text, person.identities):
         raise CellError(
-            name, "bad_code", "a number has letters, digits, dot, underscore, hyphen; no identity"
+            name, "bad_code", "a number has no blanks and slashes, at most 48 characters, and no identity"
         )
     return text
 

@@ -123,16 +123,21 @@ def _with_head(household: Household, person: Person) -> Household:
     return Household(household.number, household.application_no, household.office, (alone,))
 
 
-def _read_person(table: ListTable, row: Row) -> Person:
+def read_role(table: ListTable, row: Row) -> str:
+    """Member or relative; an empty cell, or no such column, is a member. Raises CellError."""
     role = ROLE_NAMES.get(clean(table.cell(row, "role")).lower())
     if role is None:
         known = ", ".join(sorted(filter(None, ROLE_NAMES)))
         raise CellError("role", "unknown_word", f"the role is not one of {known}")
+    return role
+
+
+def _read_person(table: ListTable, row: Row) -> Person:
     return Person(
         member_no=read_number(table, row, "member_no"),
         name=read_name(table.layout, row),
         identities=read_identities(table.layout, row),
-        role=role,
+        role=read_role(table, row),
         relation=clean(table.cell(row, "relation")),
         province=clean(table.cell(row, "province")).removesuffix("0000"),
         guardian=normalise_name(table.cell(row, "guardian")),

@@ -191,7 +191,11 @@ def _save_household(visit: Visit, form: CheckForm) -> CheckForm:
     purpose, basis = visit.field("purpose", 32), visit.field("legal_basis", 32)
     if purpose not in PURPOSES or basis not in offered_bases(visit, for_people=True):
         raise InputError("请选择业务类型和法律依据")
-    return replace(form, household=visit.field("household", 40), purpose=purpose, legal_basis=basis)
+    household = visit.field("household", 40)
+    application = form.application_no if household == form.household else ""  # it is that of another one
+    return replace(
+        form, household=household, application_no=application, purpose=purpose, legal_basis=basis
+    )  # fmt: skip
 
 
 def _add_member(visit: Visit, form: CheckForm) -> CheckForm:

@@ -26,7 +26,7 @@ def show_households(visit: Visit) -> Response:
 def use_household(visit: Visit) -> Response:
     """A new draft with the people of a household. Raises NotFoundError."""
     found = Records(visit.node).household(visit.field("number", 64), full=True).household
-    form = CheckForm(household=found.number)
+    form = CheckForm(household=found.number, application_no=found.application_no)
     for one in found.people:
         current, *former = (each.value for each in one.identities)
         new = Member("", one.name, current, former[0] if former else "", one.role == RELATIVE)

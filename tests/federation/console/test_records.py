@@ -7,6 +7,7 @@ import pytest
 from node.client.platform import Platform
 from node.client.records import Records
 from node.console import forms
+from node.domain.declared import DeclaredHousehold
 from tests.support.console import Browser, forms_of
 from tests.support.console_site import Site
 from tests.support.mandate_lists import HEAD, SON, SPOUSE, child_number, consent, household, mandate
@@ -54,6 +55,28 @@ def test_a_mandate_on_record_keeps_its_scope(site: Site, records: Records, li: B
     assert [one.mandate for one in kept.members] == ["REC-1", "REC-1", "REC-1", ""]
     assert kept.mandates[0].scope_items == ("C21",)
     assert forms.unpack(forms.pack(kept)) == kept
+
+
+def test_a_relative_stays_outside_the_household(site: Site, records: Records, li: Browser) -> None:
+    """What is asked says who is a relative, and the application on record; another household has neither."""
+    path = draft_with(li)
+    li.get(f"{path}?step=mandates")
+    li.send(path, {"action": "add_recorded", "number": "REC-1"})
+    kept = site.form(path.rpartition("/")[2])
+    filled = replace(
+        kept,
+        members=tuple(replace(one, mandate="REC-1") for one in kept.members),
+        items=("C21",),
+        peers=("44",),
+    )
+    (beside,) = forms.to_verification(filled).declared
+    assert beside == DeclaredHousehold("H77", application_no="A-2026-1", relatives=("H77/4",))
+    li.get(f"{path}?step=members")
+    other = {"household": "H78", "purpose": "new_application", "legal_basis": "SA-2026-41"}
+    li.send(path, {"action": "household", **other})
+    assert site.form(path.rpartition("/")[2]).application_no == ""
+    inside = tuple(replace(one, outside=False) for one in filled.members)
+    assert forms.to_verification(replace(filled, members=inside, application_no="")).declared == ()
 
 
 @pytest.mark.parametrize(("number", "words"), [("REC-2", "已失效"), ("REC-9", "没有这份在册授权书")])

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from matcher.types import Identity
 from node.domain import declared as rules
 from node.domain.declared import DeclaredHousehold, pack_declared, unpack_declared
 from node.tabular.declared_lists import read_declared, read_declared_records
 from node.tabular.person_lists import read_households
+from tests.support.mandate_lists import household
 
 HEAD = (
     "household_no,member_no,id_no,name,mandate_no,member_kind,declared_income_fen,申报支出(分),declared_C21,"
@@ -43,6 +45,30 @@ def test_a_household_declares_on_any_of_its_rows(tmp_path: Path) -> None:
     refs = ("H1/01", "H1/02", "H1/03", "H2/01", "H3/01")
     assert [rules.fault(one, refs) for one in found] == [None, None]
     assert unpack_declared(pack_declared(found)) == found
+
+
+def test_a_list_of_the_record_says_who_is_a_relative(tmp_path: Path) -> None:
+    """By its column 人员类别, where 成员类别 says nothing; and its numbers may be those of the record."""
+    head = "household_no,member_no,id_no,name,mandate_no,人员类别,成员类别,申请编号"
+    rows = (
+        "H1,01,449999190001010034,甲,M1,家庭成员,,受理〔2026〕1号",
+        "H1,02,33999919000101008X,乙,M1,赡抚扶养义务人,,",
+        "H1,03,449999200002290038,丙,M1,relative,member,",
+    )
+    found, rejects = read(tmp_path, *rows, head=head)
+    assert rejects == []
+    assert found == (DeclaredHousehold("H1", application_no="受理〔2026〕1号", relatives=("H1/02",)),)
+    wrong = "H1,01,449999190001010034,甲,M1,邻居,,"
+    found, (reject,) = read(tmp_path, wrong, head=head)
+    assert (found, reject.column, reject.reason) == ((), "人员类别", "unknown_word")
+
+
+def test_a_number_of_fifteen_digits_is_no_persons() -> None:
+    """Attack: the old form of the person's own number; another long number is one of an office."""
+    own = (Identity("resident", "449999190001010034"),)
+    assert rules.is_number("2026450103000001", own)
+    assert not rules.is_number("A449999000101003", own)
+    assert not rules.is_number("a/b", own)
 
 
 def test_a_list_without_these_columns_declares_nothing(tmp_path: Path) -> None:
@@ -83,7 +109,8 @@ FAULTS = {
     "declares more than": {"items": {f"C{number:03}": 1 for number in range(65)}},
     "has a cause that is not": {"causes": ("fate",)},
     "names a cause twice": {"causes": ("illness", "illness")},
-    "has a number that is not a code": {"application_no": "a b"},
+    "has a number that cannot be one": {"application_no": "a b"},
+    "uses an identity number": {"acceptance_no": "受理449999190001010034"},
     "names an applicant who": {"applicant": "H1/99"},
     "has an unknown kind": {"applicant_id_type": "passport"},
     "names a relative who": {"relatives": ("H2/01",)},
@@ -115,3 +142,18 @@ def test_households_on_record_declare_in_the_list_that_put_them_there(tmp_path: 
     found, rejects = read_declared_records(path, ("H3",), "", ("C21",))
     assert found == ()
     assert [(one.line, one.reason) for one in rejects] == [(4, "bad_amount")]
+
+
+def test_of_too_many_households_on_record_only_those_with_relatives_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their numbers are a convenience; who is a relative changes every figure."""
+    alone = household("H2", people=household().members)
+    both = [household("H1"), alone]
+    declared = [rules.DeclaredHousehold("H1", acceptance_no="A-2026-1", relatives=("H1/2",))]
+    first, second = rules.add_records(declared, both)
+    assert (first.application_no, first.acceptance_no) == ("", "A-2026-1")  # the number once, not twice
+    assert first.relatives == ("H1/2", "H1/9")
+    assert second == rules.DeclaredHousehold("H2", application_no="A-2026-1")
+    monkeypatch.setattr(rules, "MOST_HOUSEHOLDS", 1)
+    assert [one.household for one in rules.add_records((), both)] == ["H1"]
