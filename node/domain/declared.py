@@ -4,14 +4,13 @@ Money is in fen. Everything is as the household's application says it, and nothi
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from matcher.identity import TYPES
 from matcher.types import Identity
-from node.domain.households import NUMBER, Household
 from node.domain.mandate import CODE
-from node.domain.subjects import holds_identity
+from node.domain.subjects import NUMBER, holds_identity
 
 # Why a household is poor, as its application says (domain.md section 11, S37); a code is shown, never judged.
 CAUSES: Final = ("illness", "disability", "schooling", "disaster", "labour", "accident", "other")
@@ -59,33 +58,6 @@ def is_number(text: str, own: tuple[Identity, ...]) -> bool:
     """
     is_good = bool(CODE.fullmatch(text) or (NUMBER.fullmatch(text) and text.isprintable()))
     return is_good and not holds_identity(text, own)
-
-
-def add_records(
-    declared: Sequence[DeclaredHousehold], households: Sequence[Household]
-) -> tuple[DeclaredHousehold, ...]:
-    """What is declared, with the relatives and the number of the application of the households on record.
-
-    Who is a relative on record or is declared as one is in no figure of the household. A number on record
-    does not take the place of a declared one. Of more households than a job may have, those with nothing but
-    a number are left out.
-    """
-    recorded = {one.number: one for one in households}
-    merged = [_with_record(one, recorded.pop(one.household, None)) for one in declared]
-    added = [_with_record(DeclaredHousehold(number), one) for number, one in recorded.items()]
-    if len(merged) + len(added) > MOST_HOUSEHOLDS:
-        added = [one for one in added if one.relatives]
-    return (*merged, *added)
-
-
-def _with_record(one: DeclaredHousehold, household: Household | None) -> DeclaredHousehold:
-    if household is None:
-        return one
-    on_record = (f"{household.number}/{person.member_no}" for person in household.relatives)
-    number = household.application_no
-    # County lists head this number 受理编号, as the declared number of acceptance: it is not shown twice.
-    known = one.application_no or ("" if number == one.acceptance_no else number)
-    return replace(one, application_no=known, relatives=tuple(dict.fromkeys((*one.relatives, *on_record))))
 
 
 def fault(

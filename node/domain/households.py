@@ -18,7 +18,7 @@ from matcher.identity import FOREIGN_OLD, parse
 from matcher.names import is_name, normalise_name
 from matcher.types import Identity
 from node.domain.packed import add_version, strip_version
-from node.domain.subjects import holds_identity
+from node.domain.subjects import NUMBER, holds_identity
 
 _FORM: Final = 1
 MEMBER: Final = "member"
@@ -28,7 +28,6 @@ MAX_PEOPLE: Final = 50
 MAX_NUMBERS: Final = 8  # of one person
 MAX_TEXT: Final = 200  # characters of a name, of an office
 MINOR: Final = 14  # years: younger people's data is sensitive, and a guardian consents (domain.md section 7)
-NUMBER: Final = re.compile(r"[^\s/\x00-\x1f\x7f]{1,48}")
 _OFFICE: Final = re.compile(r"[0-9]{6,12}", re.ASCII)
 
 

@@ -9,13 +9,13 @@ from datetime import date
 from typing import Any, Final
 
 from matcher.types import Identity
-from node.domain.households import MAX_TEXT, NUMBER, text_fault
+from node.domain.households import MAX_TEXT, text_fault
 from node.domain.mandate import ANY, CODE, Mandate
 from node.domain.mandate import fault as form_fault
 from node.domain.mandate_numbers import is_mistyped, parse_number
 from node.domain.matters import is_matter, wording_of
 from node.domain.packed import add_version, strip_version
-from node.domain.subjects import holds_identity
+from node.domain.subjects import NUMBER, holds_identity
 
 _FORM: Final = 1
 MAX_LIST: Final = 100  # items, regions, people or names

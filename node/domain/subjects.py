@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from itertools import accumulate, chain, pairwise
-from typing import overload
+from typing import Final, overload
 
 from matcher.errors import IdentityError
 from matcher.identity import FOREIGN_OLD, parse
 from matcher.types import Identity
 
+# What numbers of households, members and applications look like.
+NUMBER: Final = re.compile(r"[^\s/\x00-\x1f\x7f]{1,48}")
 _IDENTITY_LIKE = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")
 # A text that contains an identity number, in either form, has so many digits in a row; the foreign card
 # before 2023 has letters in front of fewer.

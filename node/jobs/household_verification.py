@@ -8,7 +8,8 @@ from node.context import Node
 from node.database import Connection, offices
 from node.database import households as rows
 from node.domain.days import china_day
-from node.domain.declared import DeclaredHousehold, add_records
+from node.domain.declared import DeclaredHousehold
+from node.domain.declared_records import add_records
 from node.domain.households import Household
 from node.domain.job_access import JobAccess
 from node.domain.mandate import Mandate

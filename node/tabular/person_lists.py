@@ -12,7 +12,7 @@ from node.domain.catalogue import CODE_PATTERN
 from node.domain.mandate import ANY, CODE, DOC_HASH, EVENTS, PROGRAMMES, SIG_TYPES, Mandate
 from node.domain.matters import is_matter
 from node.domain.records import Reject
-from node.domain.subjects import Subject, holds_identity
+from node.domain.subjects import NUMBER, Subject, holds_identity
 from node.tabular.damage import check_code, count_rounded, is_nothing, refuse_rounded
 from node.tabular.delimited import TO_FIND, CellError, Row, clean
 from node.tabular.fields import (
@@ -78,7 +78,6 @@ T = TypeVar("T")
 MAX_SCOPE = 100  # items, regions, signers or agents of one mandate
 MAX_PEOPLE = 50  # numbers of one mandate: more do not fit in a cell
 
-_NUMBER = re.compile(r"[^\s/\x00-\x1f\x7f]{1,48}")
 _ITEM = re.compile(CODE_PATTERN)
 _REGION = re.compile(r"[0-9]{2}(?:[0-9]{2}){0,2}")
 
@@ -238,7 +237,7 @@ def read_number(table: ListTable, row: Row, field: str) -> str:
     number = clean(table.cell(row, field))
     if not number:
         raise CellError(field, "empty", "the number is empty")
-    if not _NUMBER.fullmatch(number) or not number.isprintable():
+    if not NUMBER.fullmatch(number) or not number.isprintable():
         raise CellError(field, "bad_number", "a number is at most 48 characters without blanks and slashes")
     check_code(field, number.upper())
     return number

@@ -13,7 +13,6 @@ from sqlalchemy import text
 from node.client.platform import Platform
 from node.client.records import HouseholdChoice, Records
 from node.database import audit_log
-from node.domain.declared import DeclaredHousehold
 from node.domain.households import mask_number
 from node.domain.job_access import NODE_ACCESS
 from node.domain.matters import URGENT_BASIS
@@ -23,8 +22,6 @@ from node.errors import InvalidRequestError, NotFoundError
 from node.jobs import engine, mandates
 from node.jobs.retention import erase_due
 from node.jobs.subject_report import report_subject
-from node.reports.comparisons import compare
-from node.reports.declared import without_relatives
 from tests.support.cli_runner import fails, heqiao, ok
 from tests.support.cluster import FakeClock, Province, World, findings_of, serve_all, wait_report
 from tests.support.mandate_lists import (
@@ -40,7 +37,6 @@ from tests.support.mandate_lists import (
     person,
     write_rows,
 )
-from tests.support.single_node import number
 
 ASKED = HouseholdChoice(("C21",), ("44",), "review", "SA-2026-46", numbers=("H1",))
 NOT_FOUND = ("NOT_FOUND", "")
@@ -166,51 +162,6 @@ def test_a_household_that_changed_signs_again_where_its_wording_says_so(
         records.end_mandates(["M-H4"], "check_failed")
     assert records.end_mandates(["M-H3"], "check_failed") == 1
     assert {one.reason for one in records.check(choice)[1]} == {"lapsed"}
-
-
-def test_a_relative_is_in_no_figure_of_the_household(
-    node: Province, records: Records, address: str, tmp_path: Path
-) -> None:
-    """By the record alone: the household's number is enough, and nothing is declared."""
-    apart = person("9", "relative", number(104, "459999"), role="relative", province="44")
-    people = (*household().members, apart)
-    homes = [
-        household("H41", people=people, application_no="受理〔2026〕8号"),
-        household("H42", people=people),
-    ]
-    records.put_households(homes)
-    records.add_mandates([mandate(no="M-41", household_no="H41"), mandate(no="M-42", household_no="H42")])
-    asked = ("--household", "H41", "--household", "H42", "--items", "C21", "--peers", "44")
-    job = (*asked, "--purpose", "review", "--job", "apart", "--out", tmp_path, "--format", "json")
-    ok("verify", "--home", node.home, "--node", address, *job)
-    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert [(one["household"], one["application_no"], one["relatives"]) for one in report["declared"]] == [
-        ("H41", "受理〔2026〕8号", ["H41/9"]),
-        ("H42", "A-2026-1", ["H42/9"]),
-    ]
-    assert report["compared"] == []
-    # What a household declares is compared with its members: the relative's refusal is no gap of theirs.
-    figures = (
-        DeclaredHousehold("H42", income=100, items={"C21": 0}, application_no="SQ-9", applicant="H42/1"),
-    )
-    records.verify(replace(ASKED, numbers=("H41", "H42"), declared=figures), "beside")
-    found = wait_report(node.node, "beside")
-    assert [(one.household, one.application_no, one.relatives) for one in found.declared] == [
-        ("H42", "SQ-9", ("H42/9",)),
-        ("H41", "受理〔2026〕8号", ("H41/9",)),
-    ]
-    assert {(one.subject, one.reason) for one in found.findings if one.reason} == {
-        ("H41/9", "relative_without_consent"),
-        ("H42/9", "relative_without_consent"),
-    }
-    (vehicles,) = [one for one in compare(found, node.node.catalogue) if one.what == "C21"]
-    assert (vehicles.amount.complete, vehicles.difference) == (True, 0)
-    members, relatives = without_relatives(found)
-    assert [one for one in members.subjects if one.endswith("/9")] == []
-    assert relatives is not None
-    assert relatives.subjects == ("H41/9", "H42/9")
-    for one in homes:
-        records.remove_household(one.number)
 
 
 def test_a_mandate_on_record_counts_whatever_a_list_says(node: Province, records: Records) -> None:

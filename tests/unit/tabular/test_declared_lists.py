@@ -6,6 +6,7 @@ import pytest
 
 from matcher.types import Identity
 from node.domain import declared as rules
+from node.domain import declared_records
 from node.domain.declared import DeclaredHousehold, pack_declared, unpack_declared
 from node.tabular.declared_lists import read_declared, read_declared_records
 from node.tabular.person_lists import read_households
@@ -150,10 +151,10 @@ def test_of_too_many_households_on_record_only_those_with_relatives_are_told(
     """Their numbers are a convenience; who is a relative changes every figure."""
     alone = household("H2", people=household().members)
     both = [household("H1"), alone]
-    declared = [rules.DeclaredHousehold("H1", acceptance_no="A-2026-1", relatives=("H1/2",))]
-    first, second = rules.add_records(declared, both)
+    declared = [DeclaredHousehold("H1", acceptance_no="A-2026-1", relatives=("H1/2",))]
+    first, second = declared_records.add_records(declared, both)
     assert (first.application_no, first.acceptance_no) == ("", "A-2026-1")  # the number once, not twice
     assert first.relatives == ("H1/2", "H1/9")
-    assert second == rules.DeclaredHousehold("H2", application_no="A-2026-1")
-    monkeypatch.setattr(rules, "MOST_HOUSEHOLDS", 1)
-    assert [one.household for one in rules.add_records((), both)] == ["H1"]
+    assert second == DeclaredHousehold("H2", application_no="A-2026-1")
+    monkeypatch.setattr(declared_records, "MOST_HOUSEHOLDS", 1)
+    assert [one.household for one in declared_records.add_records((), both)] == ["H1"]
