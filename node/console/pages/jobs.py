@@ -6,8 +6,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from node.console.pages import sums
-from node.console.pages.reference import item_names
+from node.console.pages import results, sums
 from node.console.render import show
 from node.console.rights import may
 from node.console.visits import Visit
@@ -16,10 +15,8 @@ from node.domain.jobs import STATES as JOB_STATES
 from node.domain.jobs import SUM
 from node.errors import InvalidRequestError
 from node.reports.part_reasons import part_reason_text
-from node.reports.wording import outcome_text
 
 _SHOWN: Final = 50
-_MOST_ROWS: Final = 2_000
 STATES: Final = {
     "queued": "排队",
     "running": "进行中",
@@ -106,23 +103,7 @@ def show_report(visit: Visit) -> Response:
     job = visit.request.path_params["job"]
     if visit.node.job(job).kind == SUM:
         return sums.show_report(visit, job)
-    report = visit.node.report(job)
-    names = item_names(visit)
-    rows = [
-        {
-            "subject": one.subject,
-            "item": names.get(one.item, one.item),
-            "peer": one.peer,
-            "outcome": one.outcome.value,
-            "words": outcome_text(one.outcome, visit.lang),
-            "value": one.value,
-            "as_of": one.as_of,
-        }
-        for one in report.findings
-    ]
-    refs = list(dict.fromkeys(one.subject for one in report.findings))[:_MOST_ROWS]
-    values = {"report": report, "rows": rows[:_MOST_ROWS], "refs": refs, "total": len(rows)}
-    return show(visit, "report.html", values)
+    return results.show_results(visit, job)
 
 
 def _job(visit: Visit) -> dict[str, object]:

@@ -82,7 +82,7 @@ def test_an_officers_day(node: Province, browsers: dict[str, Browser]) -> None:
         rows.change_user(tx, "appr", {"totp_step": 0})
     deed = {"action": "approve", "password": PASSWORD, "code": appr.totp.at(utc_now())}
     appr.send(f"/approvals/{draft}", deed)
-    job = appr.page.split("/jobs/")[1].split('"')[0].split("/")[0]
+    job = appr.page.split("/jobs/")[1].split('"')[0].split("/")[0].split("?")[0]
     wait_report(node.node, job)
     assert "查看核对结果" in appr.get(f"/jobs/{job}")
     assert "1001/1" in appr.get(f"/jobs/{job}/report")
