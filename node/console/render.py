@@ -17,6 +17,7 @@ from node.clock import utc_now
 from node.console.banners import banners
 from node.console.rights import may
 from node.console.visits import LARGE, Visit
+from node.console.way_back import back_of
 from node.console.words import comma
 from node.domain.days import china_day, china_time
 from node.domain.users import ROLE_NAMES, Role
@@ -144,6 +145,7 @@ def _page(visit: Visit, template: str, values: Mapping[str, object], status: int
         "html_lang": "zh-CN" if visit.lang == "zh" else "en",
         "csrf": visit.csrf,
         "path": visit.request.url.path,
+        "back": back_of(visit.request),
         "large": visit.request.cookies.get(LARGE) == "1",
         "day": lambda moment: day_words(visit.lang, moment),
         "moment": lambda moment: moment_words(visit.lang, moment),

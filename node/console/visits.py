@@ -32,6 +32,7 @@ REFRESH: Final = "refresh"  # in the address of a page that loads itself again w
 _SAFE: Final = ("GET", "HEAD")
 _CSRF_KEY: Final = secrets.token_bytes(32)  # of this process: a form from before a restart is sent again
 _CSRF_DIGITS: Final = 64  # of a token, before the tag of its account
+MOST_FIELD: Final = 500  # characters of a field, where nothing else is said
 _MOST_FIELDS: Final = 20_000
 
 
@@ -120,7 +121,7 @@ class Visit:
         """A text in the visitor's language."""
         return say(self.lang, text, **values)
 
-    def field(self, name: str, most: int = 500) -> str:
+    def field(self, name: str, most: int = MOST_FIELD) -> str:
         """A text of the form, without spaces around it. Raises InvalidRequestError for a long one."""
         found = self.form.get(name, "")
         if not isinstance(found, str) or len(found) > most:
@@ -217,7 +218,9 @@ def account_tag(account: str) -> str:
 
 
 def local_path(text: str) -> str:
-    """A path of the console to go on to; the first page for anything else: no open redirect."""
-    split = urlsplit(text)
-    plain = text.startswith("/") and not text.startswith(("//", "/\\")) and "\\" not in text
-    return text if plain and not split.scheme and not split.netloc else "/"
+    """A path of the console to go on to; the first page for anything else: no open redirect.
+
+    Browsers take a backslash for a slash and leave out tabs and line ends: none of these may stand there.
+    """
+    plain = text.startswith("/") and not text.startswith("//") and "\\" not in text
+    return text if plain and text.isascii() and text.isprintable() and " " not in text else "/"

@@ -151,6 +151,7 @@ def _step(
     wanted = visit.request.query_params.get("step", "") or visit.field("step", 16)
     step = wanted if wanted in STEPS else STEPS[0]
     values = {
+        "back": f"/checks/{draft.draft_id}?step={step}",
         "typed": _typed(visit),
         "draft": draft,
         "form": form,

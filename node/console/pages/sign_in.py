@@ -10,7 +10,8 @@ from starlette.responses import Response
 from node.client.people import People
 from node.console import kept_forms
 from node.console.render import show, show_outside
-from node.console.visits import HALF, LANGUAGE, LARGE, SESSION, SIGN_IN, Visit, local_path
+from node.console.visits import HALF, LANGUAGE, LARGE, SESSION, SIGN_IN, Visit
+from node.console.way_back import back_to
 from node.console.words import LANGUAGES
 from node.domain.confidentiality import RECORD
 from node.errors import InputError, NodeError, PreconditionError, SessionEndedError, SignInError
@@ -126,13 +127,13 @@ def set_language(visit: Visit) -> Response:
     """Chinese or English, and back to the page."""
     wanted = visit.field("language", 8)
     visit.keep(LANGUAGE, wanted if wanted in LANGUAGES else LANGUAGES[0])
-    return visit.go(local_path(visit.field("back")))
+    return visit.go(back_to(visit.request, visit.field("back")))
 
 
 def set_large(visit: Visit) -> Response:
     """Large text or not, and back to the page."""
     visit.keep(LARGE, "1" if visit.field("large", 8) == "1" else None)
-    return visit.go(local_path(visit.field("back")))
+    return visit.go(back_to(visit.request, visit.field("back")))
 
 
 def problem_of(visit: Visit, error: NodeError) -> str:
