@@ -159,6 +159,14 @@ def add_mandate(form: CheckForm, new: Authorisation) -> CheckForm:
     return replace(form, members=members, mandates=(*form.mandates, new))
 
 
+def mandate_of(form: CheckForm, number: str) -> Mandate:
+    """The authorisation of that number. Raises InputError where it has no such one, or a day that is none."""
+    one = next((one for one in form.mandates if one.number == number), None)
+    if one is None:
+        raise InputError("没有这份授权书")
+    return _mandate(form, one)
+
+
 def remove_mandate(form: CheckForm, number: str) -> CheckForm:
     """Without an authorisation."""
     members = tuple(replace(one, mandate="") if one.mandate == number else one for one in form.members)

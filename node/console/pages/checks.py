@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -10,7 +11,9 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from node.client.drafts import Draft, Drafts
+from node.clock import utc_now
 from node.console import forms
+from node.console.form_coverage import Uncovered, find_uncovered
 from node.console.forms import STEPS, Authorisation, CheckForm, Member
 from node.console.pages.households import add_recorded
 from node.console.pages.member_lists import add_from_list
@@ -20,8 +23,10 @@ from node.console.pages.sign_in import problem_of
 from node.console.pages.uploaded_lists import WrongRow, WrongRowsError
 from node.console.render import show
 from node.console.visits import Visit
+from node.domain.days import china_day
 from node.domain.jobs import VERIFICATION
 from node.domain.mandate import EVENTS
+from node.domain.mandate_words import reason_text
 from node.domain.size_classes import size_class
 from node.errors import (
     InputError,
@@ -118,6 +123,8 @@ def send(visit: Visit) -> Response:
     """Hand the draft to an approver."""
     draft, form, reason = _read(visit)
     version = visit.number("version")
+    if forms.missing(form) or any(one.nothing for one in _uncovered(visit, form)):
+        return _step(visit, draft, form, problem=visit.say("尚不能提交"), reason=reason, status=422)
     try:
         Drafts(visit.node).send(draft.draft_id, version, form.job, forms.to_verification(form))
     except _REFUSALS as error:
@@ -136,6 +143,14 @@ def _read(visit: Visit) -> tuple[Draft, CheckForm, str]:
     if found is None:
         raise PreconditionError("this draft was sent, or is no verification")
     return found.draft, forms.unpack(found.form), found.reason
+
+
+def _uncovered(visit: Visit, form: CheckForm) -> Sequence[Uncovered]:
+    """What no authorisation covers; of the whole form, so once it has all that it needs."""
+    if forms.missing(form):
+        return ()
+    named_only = {one.code for one in visit.node.catalogue().items if one.named_only}
+    return find_uncovered(form, named_only, china_day(utc_now()))
 
 
 def _step(
@@ -160,6 +175,8 @@ def _step(
         "reason": reason,
         "wrong_rows": wrong_rows,
         "missing": forms.missing(form),
+        "uncovered": _uncovered(visit, form) if step == "review" else (),
+        "reason_text": partial(reason_text, lang=visit.lang),
         "purposes": PURPOSES,
         "bases": offered_bases(visit, for_people=True),
         "events": {name: EVENT_WORDS[name] for name in EVENTS},

@@ -46,7 +46,7 @@ LIMITED = {
 WHOLE = {"/imports", "/quality", "/audit", "/keys", "/access", "/requests", "/works", "/corrections/{number}"}
 
 
-def draft_of(prep: Browser, household: str = "1001") -> str:
+def draft_of(prep: Browser, household: str = "1001", until: str = "2030-12-31") -> str:
     """A draft with one person, up to the last step; its path."""
     prep.get("/checks")
     prep.send("/checks", {})
@@ -57,7 +57,7 @@ def draft_of(prep: Browser, household: str = "1001") -> str:
                      "legal_basis": "SA-2026-41"})  # fmt: skip
     mandate = {
         "action": "add_mandate", "number": f"M{household}", "members": "1", "signers": "韦小明",
-        "office": "马山县民政局", "valid_from": "2026-01-01", "valid_to": "2030-12-31",
+        "office": "马山县民政局", "valid_from": "2026-01-01", "valid_to": until,
     }  # fmt: skip
     prep.send(path, mandate, files={"scan": ("扫描.pdf", b"%PDF-1.7", "application/pdf")})
     prep.get(f"{path}?step=items")
@@ -102,6 +102,18 @@ def test_a_missing_authorisation_blocks_and_is_named(browsers: dict[str, Browser
     assert "第2人没有授权书" in prep.get(f"{path}?step=review")
     page = prep.send(f"{path}/send", {}, status=422)
     assert "第2人没有授权书" in page
+
+
+def test_an_authorisation_that_is_over_blocks_and_says_why(browsers: dict[str, Browser]) -> None:
+    prep = browsers["prep"]
+    path = draft_of(prep, "1003", "2026-01-31")
+    words = "第1人不能核对：授权书已过有效期"
+    assert words in prep.get(f"{path}?step=review")
+    assert words in prep.send(f"{path}/send", {}, status=422)
+    prep.get(f"{path}?step=review")
+    prep.send("/language", {"language": "en"})
+    assert "Person 1 cannot be asked about: the mandate has expired" in prep.get(f"{path}?step=review")
+    prep.send("/language", {"language": "zh"})
 
 
 def test_markup_in_names_is_text(browsers: dict[str, Browser]) -> None:
