@@ -1,5 +1,6 @@
 """A page that loads itself again is nobody's use: a session ends before a screen that shows progress."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -23,6 +24,15 @@ def leave_alone(site: Site, browser: Browser, minutes: float) -> None:
     digest = digest_of(str(browser.client.cookies[SESSION]))
     with site.node.node.store.transaction("make idle", write=True) as tx:
         rows.use_session(tx, digest, utc_now() - timedelta(minutes=minutes))
+
+
+@pytest.fixture(autouse=True)
+def used_again(site: Site) -> Iterator[None]:
+    """Other tests go on with the same session."""
+    yield
+    digest = digest_of(site.people["li"].token)
+    with site.node.node.store.transaction("use again", write=True) as tx:
+        rows.use_session(tx, digest, utc_now())
 
 
 @pytest.fixture

@@ -163,10 +163,16 @@ def test_a_verification_of_a_list(node: Province, run: Run, world: World, tmp_pa
     assert (job.owner, job.subjects) == (f"unit/{COUNTY}", draft["people"])
 
 
+@pytest.fixture(scope="module")
+def on_record(run: Run, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The household H1."""
+    listed = write_rows(tmp_path_factory.mktemp("record") / "h.csv", household_rows(household()))
+    assert run("prep", "households", "add", listed).exit_code == 0
+
+
+@pytest.mark.usefixtures("on_record")
 def test_a_verification_of_households_on_record(node: Province, run: Run, tmp_path: Path) -> None:
     """The node puts in the people; what it refuses leaves no draft."""
-    listed = write_rows(tmp_path / "h.csv", household_rows(household()))
-    assert run("prep", "households", "add", listed).exit_code == 0
 
     def words(household: str) -> tuple[object, ...]:
         return (
@@ -189,6 +195,7 @@ def test_a_verification_of_households_on_record(node: Province, run: Run, tmp_pa
     assert kept == {"drafts": []}
 
 
+@pytest.mark.usefixtures("on_record")
 def test_households_are_sent_with_an_own_verification_alone(
     node: Province, people: dict[str, Platform]
 ) -> None:
@@ -205,14 +212,17 @@ def test_households_are_sent_with_an_own_verification_alone(
         require_job(node.node, "v-of-another")
 
 
-def test_a_recheck(node: Province, run: Run, tmp_path: Path) -> None:
-    """Of the verification that was approved above."""
-    wait_report(node.node, "v-by-command")
+def test_a_recheck(node: Province, run: Run, world: World, tmp_path: Path) -> None:
+    """Of a verification that was approved."""
+    asked = verify_words(world.data / "45", tmp_path / "out", "v-objected")
+    waiting = prepared(run("prep", *asked, "--for-approval"))
+    assert run("appr", "drafts", "approve", waiting["draft"], "--yes").exit_code == 0
+    wait_report(node.node, "v-objected")
     statement = tmp_path / "statement.txt"
     statement.write_text("张三\n车辆已转让", encoding="utf-8")
     day = china_day(utc_now())
     added = run(
-        "prep", "objections", "add", "v-by-command", "--item", "C21", "--received", day, "--statement",
+        "prep", "objections", "add", "v-objected", "--item", "C21", "--received", day, "--statement",
         statement, "--json",
     )  # fmt: skip
     words = ("objections", "recheck", prepared(added)["id"], "--job", "r-by-command", "--json")
