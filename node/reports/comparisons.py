@@ -18,7 +18,10 @@ from node.reports.common import known_items
 from node.reports.coverage import ANSWERED, HAS
 from node.reports.households import household_of
 
-SPENDING_ITEMS: Final = ("D35", "D36", "D39b")  # rigid spending: illness, schooling, rehabilitation
+# Rigid spending: illness, its band, schooling, rehabilitation. The built-in catalogue tells D35 and D39b of
+# no single person, so that D35d and D36 are what a household's report has.
+SPENDING_ITEMS: Final = ("D35", "D35d", "D36", "D39b")
+_SAME_MONEY: Final = {"D35d": "D35"}  # the band of an amount: not counted beside the amount
 EXACT, BANDS, THRESHOLD, EXISTENCE, NOTHING, NOT_ASKED = (
     "exact", "bands", "threshold", "existence", "nothing", "not_asked"
 )  # fmt: skip
@@ -112,7 +115,7 @@ def compare(report: Report, catalogue: Catalogue) -> Iterator[Comparison]:
 def _total(
     report: Report, answers: "_Answers", one: DeclaredHousehold, name: str, known: Mapping[str, Item]
 ) -> Amount:
-    asked = [known[code] for code in report.items if code in known and group_of(known[code]) == name]
+    asked = [known[code] for code in _apart(report.items) if code in known and group_of(known[code]) == name]
     parts = [
         amount_of(
             item,
@@ -122,6 +125,11 @@ def _total(
         for item in asked
     ]
     return join(parts) if parts else Amount(NOT_ASKED, complete=False)
+
+
+def _apart(items: Sequence[str]) -> list[str]:
+    """The items without those that tell the same money as another one of them."""
+    return [code for code in items if _SAME_MONEY.get(code) not in items]
 
 
 def join(parts: Sequence[Amount]) -> Amount:
@@ -143,7 +151,7 @@ def join(parts: Sequence[Amount]) -> Amount:
 def spending(report: Report, catalogue: Catalogue) -> Iterator[Spending]:
     """Rigid spending of each household with a record of it, items and provinces beside each other."""
     known = known_items(catalogue)
-    codes = [code for code in SPENDING_ITEMS if code in report.items and code in known]
+    codes = [code for code in SPENDING_ITEMS if code in _apart(report.items) and code in known]
     if not codes:
         return
     answers, declared = _Answers(report), {one.household: one for one in report.declared}

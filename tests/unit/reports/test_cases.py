@@ -10,6 +10,7 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from matcher.types import Level
 from node.domain.findings import Outcome
 from node.reports import files, kinds
 from node.reports.comparisons import (
@@ -103,6 +104,37 @@ def test_spending_of_several_provinces_and_its_share() -> None:
     assert schooling.share == (555, 2_778)  # 20,000 and 100,000 of 36,000 yuan
     assert share_text(schooling.share, "en") == "> 55.5%, ≤ 277.8%"
     assert found["H2", "D35"].share is None
+
+
+def test_rigid_spending_under_the_built_in_catalogue() -> None:
+    """Medical costs are asked about by their band: D35 is told of no single person."""
+    known = {item.code: item for item in CATALOGUE.items}
+    assert known["D35"].level is Level.AGGREGATE
+    swap = {"D35": "D35d"}
+    findings = tuple(replace(one, item=swap.get(one.item, one.item)) for one in SPENT.findings)
+    bands = replace(SPENT, items=("C21", "D35d", "D36"), findings=findings)
+    found = {(one.household, one.item): one for one in spending(bands, CATALOGUE)}
+    assert set(found) == {("H1", "D35d"), ("H1", "D36"), ("H2", "D35d")}
+    medical = known["D35d"].bands
+    assert found["H1", "D35d"].amount == Amount(BANDS, True, medical[1], medical[2])
+    total = lines(bands)["H1", "spending"].amount
+    schooling = known["D36"].bands
+    assert (total.low, total.high) == (medical[1] + 2 * schooling[0], medical[2] + 2 * schooling[1])
+    assert found["H1", "D35d"].share is not None
+
+
+def test_medical_costs_are_counted_once() -> None:
+    """A catalogue may tell the amount of a person, too: then the band adds nothing."""
+    of_bands = next(item for item in CATALOGUE.items if item.code == "D35d")
+    both_known = replace(SPENDING_CATALOGUE, items=(*_without_band(SPENDING_CATALOGUE.items), of_bands))
+    doubled = tuple(replace(one, item="D35d") for one in SPENT.findings if one.item == "D35")
+    both = replace(SPENT, items=(*SPENT.items, "D35d"), findings=(*SPENT.findings, *doubled))
+    assert {one.item for one in spending(both, both_known)} == {"D35", "D36"}
+    assert lines(both, both_known)["H1", "spending"] == lines(SPENT, SPENDING_CATALOGUE)["H1", "spending"]
+
+
+def _without_band(items):
+    return [item for item in items if item.code != "D35d"]
 
 
 def test_a_relative_without_an_answer_leaves_the_household_whole() -> None:
