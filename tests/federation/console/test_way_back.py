@@ -21,6 +21,7 @@ FORMS_ONLY = {
     "/audit/export": "/audit",
     "/corrections/sync": "/corrections",
     "/corrections/{number}/find": "/corrections/1000",
+    "/alerts/look": "/alerts",
     "/account/sessions": "/account",
     "/account/password": "/account",
     "/requests/{request}/withdraw": "/requests/1000",
