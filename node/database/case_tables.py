@@ -46,6 +46,8 @@ objections = Table(
     Column("closed_at", UtcDateTime),
     Index("ix_objections_job", "job"),
     Index("ix_objections_recheck_job", "recheck_job"),
+    # Statistics are counted in it.
+    Index("ix_objections_statistics", "raised_day", "owner", "recheck_job"),
 )
 
 # Which entries a job opened, so that their correction can be asked for: tags and keys that open nothing.

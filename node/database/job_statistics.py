@@ -1,13 +1,14 @@
-"""Jobs and parts counted by the database, in groups that are alike: no row of a job leaves it.
+"""Jobs, parts, objections and queries of peers counted by the database, in groups that are alike: no row
+leaves it.
 
-Both are counted in the order of an index that has all that is counted: a view of 100,000 jobs takes some
-hundredths of a second.
+All are counted in an index that has all that is counted, jobs and parts in its order: a view of 100,000 jobs
+takes some hundredths of a second.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -27,8 +28,11 @@ from sqlalchemy import (
     update,
 )
 
-from node.database.tables import jobs, parts
-from node.domain.job_statistics import JobGroup, PartGroup
+from node.database.case_tables import objections
+from node.database.query_tables import queries
+from node.database.tables import jobs, parts, sum_queries
+from node.domain.days import DAY_ZERO, day_start, month_number
+from node.domain.job_statistics import Entrusted, JobGroup, ObjectionGroup, PartGroup, next_month
 
 _HOUR = int(timedelta(hours=1).total_seconds())
 _DECIDE_HOURS = ("state", "points", "asked_at", "ended_at")
@@ -36,13 +40,52 @@ _DECIDE_HOURS = ("state", "points", "asked_at", "ended_at")
 
 def count_jobs(tx: Connection, first: int, last: int, owners: Collection[str] | None) -> list[JobGroup]:
     """Jobs from one month to another, both as 202611; of some owners or all."""
-    keys = [jobs.c[name] for name in ("month", "owner", "state", "items")]  # `c.items` is a method
-    found = select(*keys, func.count(), func.sum(jobs.c.subjects)).group_by(*keys)
+    keys = [
+        jobs.c[name] for name in ("month", "owner", "state", "answered", "items")
+    ]  # `c.items` is a method
+    files = jobs.c.files_issued
+    sums = (func.sum(jobs.c.subjects), func.sum(jobs.c.mandates), func.sum(files))
+    found = select(*keys, func.count(), *sums, func.sum(case((files > 0, 1), else_=0))).group_by(*keys)
     chosen = found.where(jobs.c.month.between(first, last), *_of(jobs.c.owner, owners))
     return [
-        JobGroup(_month_name(month), owner, state, tuple(json.loads(items)), int(count), int(people))
-        for month, owner, state, items, count, people in map(tuple, tx.execute(chosen))
+        JobGroup(_month_name(month), owner, state, answered, tuple(json.loads(items)), *map(int, counts))
+        for month, owner, state, answered, items, *counts in map(tuple, tx.execute(chosen))
     ]
+
+
+def count_objections(
+    tx: Connection, first: date, last: date, owners: Collection[str] | None
+) -> list[ObjectionGroup]:
+    """Objections that were raised from one month to another, both by their first days."""
+    day, again = objections.c.raised_day, case((objections.c.recheck_job != "", 1), else_=0)
+    found = select(day, func.count(), func.sum(again)).group_by(day)
+    raised = (day >= _number(first), day < _number(next_month(last)))
+    counts = defaultdict[int, list[int]](lambda: [0, 0])
+    for number, count, rechecks in map(
+        tuple, tx.execute(found.where(*raised, *_of(objections.c.owner, owners)))
+    ):
+        own = counts[month_number(date.fromordinal(DAY_ZERO + number))]
+        own[0] += int(count)
+        own[1] += int(rechecks)
+    return [ObjectionGroup(_month_name(month), *found) for month, found in counts.items()]
+
+
+def count_entrusted(tx: Connection, months: Collection[date]) -> list[Entrusted]:
+    """What peers asked of this node, for each month, by their first days."""
+    return [Entrusted(_month_name(month_number(first)), *_asked_in(tx, first)) for first in months]
+
+
+def _asked_in(tx: Connection, first: date) -> tuple[int, int, int, int]:
+    begin, end = day_start(first), day_start(next_month(first))
+    at = queries.c.opened_at
+    points = select(func.count(), func.coalesce(func.sum(queries.c.points), 0)).where(at >= begin, at < end)
+    # A query for sums has a row for each item, and asks about the same people in all of them.
+    sums = select(sum_queries.c.peer, sum_queries.c.query_id, sum_queries.c.points).distinct()
+    one = sums.where(sum_queries.c.at >= begin, sum_queries.c.at < end).subquery()
+    of_sums = select(func.count(), func.coalesce(func.sum(one.c.points), 0)).select_from(one)
+    count, total = tx.execute(points).one()
+    sum_count, sum_total = tx.execute(of_sums).one()
+    return int(count), int(total), int(sum_count), int(sum_total)
 
 
 def count_parts(tx: Connection, month: int, days: int, owners: Collection[str] | None) -> list[PartGroup]:
@@ -88,6 +131,10 @@ def _hours(changed: tuple[str, ...], dialect: str) -> ColumnElement[int | None]:
     taken = _seconds(dialect, ended) - _seconds(dialect, asked)
     answered = and_(state == "done", points > 0, ended.is_not(None))
     return case((answered, (taken + (_HOUR - 1)) // _HOUR))
+
+
+def _number(day: date) -> int:
+    return day.toordinal() - DAY_ZERO
 
 
 def _month_name(number: int) -> str:

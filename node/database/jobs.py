@@ -36,7 +36,7 @@ from node.domain.days import china_day, month_number
 from node.domain.jobs import OPEN_PARTS, OPEN_STATES, WAITING, JobRow, PartClock, PartRow
 
 _COUNTED = ("month", "hours", "owner", "subjects")  # of parts; of jobs only the month is no field of a row
-_JOB = tuple(column for column in jobs.c if column.name not in ("request_sealed", "month"))
+_JOB = tuple(column for column in jobs.c if column.name not in ("request_sealed", "month", "answered"))
 PART_COLUMNS = tuple(one for one in parts.c if not one.name.endswith("_sealed") and one.name not in _COUNTED)
 
 # Built once: it takes longer to build a statement than to run it, and the smallest job runs nearly all of
@@ -47,7 +47,8 @@ _FIND_JOB = select(*_JOB).where(jobs.c.id == _THIS)
 _REQUEST = select(jobs.c.request_sealed).where(jobs.c.id == _THIS)
 _CANCELLED = select(jobs.c.cancel_requested).where(jobs.c.id == _THIS)
 _COUNTED_WITH = select(jobs.c.month, jobs.c.owner, jobs.c.subjects).where(jobs.c.id == _THIS)
-_CHANGE_JOB = update(jobs).where(jobs.c.id == _THIS)
+_HAS_ANSWER = exists().where(parts.c.job == _THIS, parts.c.state == "done")
+_CHANGE_JOB = update(jobs).where(jobs.c.id == _THIS).values(answered=_HAS_ANSWER)
 _LIST_PARTS = select(*PART_COLUMNS).where(parts.c.job == _THIS).order_by(parts.c.peer)
 _PARTS_OF = (
     select(*PART_COLUMNS)
@@ -108,6 +109,8 @@ def add_job(
             "finished_at": None,
             "fetched_at": None,
             "files_issued": 0,
+            "mandates": job.mandates,
+            "answered": False,
             "cancel_requested": False,
             "error": "",
         },
@@ -193,7 +196,7 @@ def read_request(tx: Connection, job: str) -> bytes:
 def set_job_state(
     tx: Connection, job: str, state: str, finished_at: datetime | None = None, error: str = ""
 ) -> None:
-    """Set the state of a job."""
+    """Set the state of a job, and with it whether a peer has answered."""
     changed = {"state": state, "finished_at": finished_at, "error": error}
     tx.execute(_CHANGE_JOB, {"of_job": job, **changed})
 

@@ -44,6 +44,8 @@ queries = Table(
     Column("opened_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     Index("ix_queries_epoch", "epoch"),
+    # Statistics are counted in it.
+    Index("ix_queries_statistics", "opened_at", "peer", "points"),
 )
 
 granules = Table(

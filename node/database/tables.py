@@ -48,6 +48,7 @@ OTHERS = (
 )
 DEADLINE_TABLES = deadline_tables.TABLES
 
+_COUNTED = ("month", "owner", "state", "answered", "items", "subjects", "mandates", "files_issued")
 _HAS_SESSION = text("session_sealed IS NOT NULL")
 
 imports = Table(
@@ -94,13 +95,15 @@ jobs = Table(
     Column("fetched_at", UtcDateTime),
     # How often a file of its report was made and sent whole.
     Column("files_issued", Integer, nullable=False),
+    Column("mandates", Integer, nullable=False),  # how many came with it
+    Column("answered", Boolean, nullable=False),  # by any peer, when it ended
     Column("cancel_requested", Boolean, nullable=False),
     Column("error", String(300), nullable=False),
     # A page of the list is chosen in an index alone, however many jobs there are.
     Index("ix_jobs_created_at", "created_at", "id", "owner"),
     Index("ix_jobs_state", "state", "created_at", "id", "owner"),
     # Statistics are counted in an index too, in its order: rows have lists of people between these columns.
-    Index("ix_jobs_statistics", "month", "owner", "state", "items", "subjects"),
+    Index("ix_jobs_statistics", *_COUNTED),
     # What is due to be erased.
     Index("ix_jobs_finished_at", "finished_at"),
     Index("ix_jobs_fetched_at", "fetched_at"),
@@ -270,6 +273,7 @@ sum_queries = Table(
     Column("answer_sealed", LargeBinary),
     Index("ix_sum_queries_at", "peer", "item", "at"),
     Index("ix_sum_queries_item", "item", "at"),
+    Index("ix_sum_queries_statistics", "at", "peer", "query_id", "points"),
 )
 
 # Openings that only a requester which breaks the rules asks for; three in a year suspend its sums.

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from node.domain.jobs import OPEN_STATES
 from node.domain.small_counts import HIDDEN, LEAST, SMALL, Shown, hide, is_small, split_is_small
 
 MONTHS: Final = 12  # the last ones, with the one that is running
 _MEDIAN, _MOST = 0.5, 0.9
 # Columns of the tables after the name of a row.
 COLUMNS: Final = {
-    "months": ("jobs", "people", "done", "not_done"),
+    "months": ("jobs", "people", "done", "terminated", "suspended", "open"),
+    "records": ("mandates", "item_queries", "reports", "report_files", "objections", "rechecks"),
+    "entrusted": ("queries", "points", "sums", "sum_points"),
     "units": ("jobs",),
     "items": ("jobs",),
     "peers": (
@@ -21,19 +24,29 @@ COLUMNS: Final = {
     ),
     "refusals": ("parts",),
 }  # fmt: skip
+MONTHLY: Final = ("months", "records", "entrusted")  # tables with a row for each month
+_ENDS: Final = ("done", "terminated", "suspended", "open")
 _SPLIT: Final = ("in_time", "later", "refused", "overdue", "other")
 
 
 @dataclass(frozen=True, slots=True)
 class JobGroup:
-    """Jobs of a month (YYYY-MM) that are alike, and how many people they ask about together."""
+    """Jobs of a month (YYYY-MM) that are alike, and how many people they ask about together.
+
+    `answered`: whether any peer had answered when they ended. `files` of reports were issued, of `reports`
+    jobs.
+    """
 
     month: str
     owner: str
     state: str
+    answered: bool
     items: tuple[str, ...]
     jobs: int
     people: int
+    mandates: int
+    files: int
+    reports: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,29 @@ class PartGroup:
     in_time: bool
     parts: int
     people: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionGroup:
+    """Objections that were raised in a month, and of how many of them a job looked again."""
+
+    month: str
+    objections: int
+    rechecks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entrusted:
+    """What peers asked of this node in a month: queries about people, and for sums, with the points of each.
+
+    Points are padded: there are at least as many as people, whom the node does not know.
+    """
+
+    month: str
+    queries: int
+    points: int
+    sums: int
+    sum_points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +105,8 @@ class Statistics:
     month: str
     days: int
     months: tuple[StatisticsRow, ...] = ()
+    records: tuple[StatisticsRow, ...] = ()
+    entrusted: tuple[StatisticsRow, ...] = ()
     units: tuple[StatisticsRow, ...] = ()
     items: tuple[StatisticsRow, ...] = ()
     peers: tuple[StatisticsRow, ...] = ()
@@ -97,18 +135,33 @@ def month_start(number: int) -> date:
     return date(number // 12, number % 12 + 1, 1)
 
 
+def next_month(first: date) -> date:
+    """The first day of the month after one."""
+    return month_start(first.year * 12 + first.month)
+
+
 def make_statistics(
-    month: str, days: int, jobs: Sequence[JobGroup], parts: Sequence[PartGroup]
+    month: str,
+    days: int,
+    jobs: Sequence[JobGroup],
+    parts: Sequence[PartGroup],
+    objections: Sequence[ObjectionGroup] = (),
+    entrusted: Sequence[Entrusted] = (),
 ) -> Statistics:
-    """`jobs` are those of all months, `parts` those of the jobs of the month."""
+    """`parts` are those of the jobs of the month, all others those of all months."""
     own = [one for one in jobs if one.month == month]
-    months = tuple(_month(name, jobs) for name in sorted({one.month for one in jobs}, reverse=True))
+    names = sorted({one.month for one in jobs} | {one.month for one in objections}, reverse=True)
+    monthly = {
+        "months": tuple(_month(name, jobs) for name in names),
+        "records": tuple(_records(name, jobs, objections) for name in names),
+        "entrusted": _entrusted(entrusted),
+    }
     if sum(one.jobs for one in own) < LEAST:
-        return Statistics(month, days, months)
+        return Statistics(month, days, **monthly)
     return Statistics(
         month,
         days,
-        months,
+        **monthly,
         units=_counted((one.owner, one.jobs) for one in own),
         items=_counted((item, one.jobs) for one in own for item in one.items),
         peers=_peers(parts),
@@ -119,13 +172,62 @@ def make_statistics(
 def _month(name: str, jobs: Sequence[JobGroup]) -> StatisticsRow:
     own = [one for one in jobs if one.month == name]
     count, people = sum(one.jobs for one in own), sum(one.people for one in own)
-    done = sum(one.jobs for one in own if one.state == "done")
     if is_small(count):
-        return StatisticsRow(name, (SMALL, HIDDEN, HIDDEN, HIDDEN))
-    split: tuple[Shown, ...] = (done, count - done)
-    if split_is_small((done, count - done)):
-        split = (HIDDEN, HIDDEN)
-    return StatisticsRow(name, (count, SMALL if is_small(people) else people, *split))
+        return _untold("months", name, SMALL)
+    ends = Counter[str]()
+    for one in own:
+        ends[_end(one)] += one.jobs
+    return StatisticsRow(name, (count, _alone(people), *hide([ends[kind] for kind in _ENDS])))
+
+
+def _end(one: JobGroup) -> str:
+    """How jobs ended, as the ministry counts it: 终止 on request, 中止 without an answer (D204Z56)."""
+    if one.state in OPEN_STATES:
+        return "open"
+    if one.state == "cancelled":
+        return "terminated"
+    return "done" if one.state == "done" and one.answered else "suspended"
+
+
+def _records(name: str, jobs: Sequence[JobGroup], objections: Sequence[ObjectionGroup]) -> StatisticsRow:
+    own, raised = [one for one in jobs if one.month == name], [one for one in objections if one.month == name]
+    count, people = sum(one.jobs for one in own), sum(one.people for one in own)
+    if is_small(count):
+        return _untold("records", name)
+    asked = sum(one.people * len(one.items) for one in own)
+    reports, files = sum(one.reports for one in own), sum(one.files for one in own)
+    told: tuple[Shown, ...] = (reports, files)
+    if split_is_small((reports, count - reports)):
+        told = (HIDDEN, HIDDEN)
+    cases, again = sum(one.objections for one in raised), sum(one.rechecks for one in raised)
+    few = is_small(cases) or split_is_small((again, cases - again))
+    mandates = sum(one.mandates for one in own)
+    of_people = (_alone(mandates), HIDDEN if is_small(people) else asked)
+    return StatisticsRow(name, (*of_people, *told, _alone(cases), HIDDEN if few else again))
+
+
+def _entrusted(found: Sequence[Entrusted]) -> tuple[StatisticsRow, ...]:
+    months = sorted(found, key=lambda one: one.month, reverse=True)
+    return tuple(
+        StatisticsRow(
+            one.month, (*_counted_points(one.queries, one.points), *_counted_points(one.sums, one.sum_points))
+        )
+        for one in months
+        if one.queries or one.sums
+    )
+
+
+def _counted_points(queries: int, points: int) -> tuple[Shown, Shown]:
+    return (SMALL, HIDDEN) if is_small(queries) else (queries, points)
+
+
+def _alone(count: int) -> Shown:
+    """A count that is in no sum."""
+    return SMALL if is_small(count) else count
+
+
+def _untold(table: str, name: str, first: Shown = HIDDEN) -> StatisticsRow:
+    return StatisticsRow(name, (first, *[HIDDEN] * (len(COLUMNS[table]) - 1)))
 
 
 def _counted(found: Iterable[tuple[str, int]]) -> tuple[StatisticsRow, ...]:

@@ -47,7 +47,7 @@ class JobRow:
 
     `due_estimated`: `due_at` was counted with days of a year without known holidays. `report_by`: when its
     report is to be issued. `auto_peers`: its peers are chosen when it starts. `files_issued`: how often a
-    file of its report was sent whole by the node, or written by a command.
+    file of its report was sent whole by the node, or written by a command. `mandates`: how many came with it.
     """
 
     id: str
@@ -69,6 +69,7 @@ class JobRow:
     report_by: datetime | None = None
     auto_peers: bool = False
     files_issued: int = 0
+    mandates: int = 0
 
 
 @dataclass(frozen=True, slots=True)

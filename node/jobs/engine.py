@@ -61,7 +61,7 @@ def submission(node: Node, job: str, request: JobRequest, owner: str) -> Callabl
     _check(node, job, request, kind)
     plain = kind.pack(request)
     clock = clock_of(node, node.clock())
-    row = _new_row(node, job, request, kind.people(request), plain, owner, clock)
+    row = _new_row(node, job, request, kind, plain, owner, clock)
     sealed = node.keys.vault.seal(sealed_names.of_request(job), plain)
     digests = kind.people_digests(node, request)
     details: dict[str, Detail] = {
@@ -102,14 +102,21 @@ def check_request(node: Node, job: str, request: JobRequest) -> None:
 
 
 def _new_row(
-    node: Node, job: str, request: JobRequest, people: int, plain: bytes, owner: str, clock: PartClock
+    node: Node,
+    job: str,
+    request: JobRequest,
+    kind: JobKind[Any, Any],
+    plain: bytes,
+    owner: str,
+    clock: PartClock,
 ) -> JobRow:
     return JobRow(
         id=job,
         state="queued",
         # Keyed, because the identities of a small request could be guessed from a plain digest.
         request_digest=blake3(plain, key=node.keys.digest_key).digest(),
-        subjects=people,
+        subjects=kind.people(request),
+        mandates=kind.count_mandates(request),
         items=request.items,
         purpose=request.purpose,
         legal_basis=request.legal_basis,

@@ -54,6 +54,9 @@ class JobKind(Protocol[R, C]):
     def before_mandate(self, request: R) -> Iterable[tuple[int, str, str]]:
         """People who are asked about before their mandates: place, reference and current number of each."""
 
+    def count_mandates(self, request: R) -> int:
+        """How many mandates come with it."""
+
     def ask(self, run: PartRun[C], request: R) -> None:
         """One peer's part. The checkpoint keeps the answers. Raises NodeError kinds."""
 

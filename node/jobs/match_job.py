@@ -87,6 +87,10 @@ class MatchJob:
                 if number not in request.mandates:
                     yield place, subjects.refs[place], subjects.id_values[subjects.starts[place]]
 
+    def count_mandates(self, request: Verification) -> int:
+        """Those of the request."""
+        return len(request.mandates)
+
     def ask(self, run: PartRun[StoredCheckpoint], request: Verification) -> None:
         """Ask one peer about all people it may be asked about; keep the refusals of the others."""
         node, numbers = run.node, request.mandates

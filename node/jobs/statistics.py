@@ -14,8 +14,11 @@ from node.errors import InvalidRequestError
 _MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
-def read_statistics(node: Node, month: str, owners: Collection[str] | None) -> Statistics:
+def read_statistics(
+    node: Node, month: str, owners: Collection[str] | None, entrusted: bool = False
+) -> Statistics:
     """Of one of the last months, YYYY-MM, or the running one where it is empty; of some owners' jobs or all.
+    `entrusted`: with what peers asked of this node.
 
     Raises InvalidRequestError for another month.
     """
@@ -30,7 +33,9 @@ def read_statistics(node: Node, month: str, owners: Collection[str] | None) -> S
     with node.store.transaction("count jobs") as tx:
         jobs = rows.count_jobs(tx, month_number(months[0]), month_number(months[-1]), owners)
         parts = rows.count_parts(tx, month_number(firsts[chosen]), days, owners)
-    return make_statistics(chosen, days, jobs, parts)
+        objections = rows.count_objections(tx, months[0], months[-1], owners)
+        asked = rows.count_entrusted(tx, months) if entrusted else []
+    return make_statistics(chosen, days, jobs, parts, objections, asked)
 
 
 def _name(first: date) -> str:

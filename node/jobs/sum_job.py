@@ -68,6 +68,10 @@ class SumJob:
         """Nobody."""
         return ()
 
+    def count_mandates(self, _request: Summation) -> int:
+        """None: a sum needs no mandate."""
+        return 0
+
     def ask(self, run: PartRun[StoredSumCheckpoint], request: Summation) -> None:
         """All rounds with one peer."""
         question = SumQuestion(request.cohort, request.items, request.legal_basis)

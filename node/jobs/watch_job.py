@@ -105,6 +105,10 @@ class WatchJob:
         """Nobody."""
         return ()
 
+    def count_mandates(self, _request: LookRequest) -> int:
+        """None: they came with the list, once for all looks."""
+        return 0
+
     def ask(self, run: PartRun[WatchCheckpoint], request: LookRequest) -> None:
         """Look at one peer; keep answers, tokens and alerts. Raises NodeError kinds."""
         run.checkpoint.watch = request.watch

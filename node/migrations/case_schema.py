@@ -37,6 +37,7 @@ def _create_objections() -> None:
     )
     op.create_index("ix_objections_job", "objections", ["job"], unique=False)
     op.create_index("ix_objections_recheck_job", "objections", ["recheck_job"], unique=False)
+    op.create_index("ix_objections_statistics", "objections", ["raised_day", "owner", "recheck_job"])
 
 
 def _create_matched_entries() -> None:
@@ -109,6 +110,7 @@ def drop_tables() -> None:
     op.drop_index("ix_sent_corrections_state", table_name="sent_corrections")
     op.drop_table("sent_corrections")
     op.drop_table("matched_entries")
+    op.drop_index("ix_objections_statistics", table_name="objections")
     op.drop_index("ix_objections_recheck_job", table_name="objections")
     op.drop_index("ix_objections_job", table_name="objections")
     op.drop_table("objections")

@@ -50,6 +50,7 @@ def _create_queries() -> None:
         sa.PrimaryKeyConstraint("peer", "query_id", name=op.f("pk_queries")),
     )
     op.create_index("ix_queries_epoch", "queries", ["epoch"], unique=False)
+    op.create_index("ix_queries_statistics", "queries", ["opened_at", "peer", "points"])
 
 
 def _create_quotas() -> None:
@@ -92,6 +93,7 @@ def drop_tables() -> None:
     op.drop_table("quota_uses")
     op.drop_table("quota_limits")
     op.drop_table("quota_alerts")
+    op.drop_index("ix_queries_statistics", table_name="queries")
     op.drop_index("ix_queries_epoch", table_name="queries")
     op.drop_table("queries")
     op.drop_index("ix_manifests_content", table_name="manifests")

@@ -82,6 +82,7 @@ def _create_queries() -> None:
     )
     op.create_index("ix_sum_queries_at", "sum_queries", ["peer", "item", "at"], unique=False)
     op.create_index("ix_sum_queries_item", "sum_queries", ["item", "at"], unique=False)
+    op.create_index("ix_sum_queries_statistics", "sum_queries", ["at", "peer", "query_id", "points"])
     op.create_table(
         "sum_alerts",
         sa.Column("peer", sa.String(length=2), nullable=False),
@@ -121,6 +122,7 @@ def drop_tables() -> None:
     op.drop_table("sum_exposures")
     op.drop_table("sum_products")
     op.drop_table("sum_alerts")
+    op.drop_index("ix_sum_queries_statistics", table_name="sum_queries")
     op.drop_index("ix_sum_queries_at", table_name="sum_queries")
     op.drop_index("ix_sum_queries_item", table_name="sum_queries")
     op.drop_table("sum_queries")

@@ -5,6 +5,7 @@ from heqiao.platform.v1 import jobs_pb2_grpc
 
 from node.context import Node
 from node.database import peers as peer_rows
+from node.domain.rights import RPCS, refusal
 from node.errors import NotFoundError
 from node.jobs.calendar import working_days
 from node.jobs.deadlines import list_deadlines, peer_times
@@ -24,6 +25,7 @@ from node.wire.platform_statistics import statistics_message
 
 DEFAULT_LIST = 50
 MAX_LIST = 1_000
+_INCOMING = "/heqiao.admin.v1.RecordService/ListIncomingQueries"
 
 
 class JobServicer(jobs_pb2_grpc.JobServiceServicer):  # type: ignore[misc]  # generated code
@@ -63,8 +65,8 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):  # type: ignore[misc]  # ge
         self, request: pb.GetStatisticsRequest, call: Call
     ) -> pb.GetStatisticsResponse:
         """Counts of the jobs that the caller may see."""
-        owners = access_of(self._node, call).seen
-        return statistics_message(read_statistics(self._node, request.month, owners))
+        owners, entrusted = access_of(self._node, call).seen, _sees_incoming(call)
+        return statistics_message(read_statistics(self._node, request.month, owners, entrusted))
 
     def CountDaysLeft(  # noqa: N802
         self, request: pb.CountDaysLeftRequest, _call: Call
@@ -72,3 +74,10 @@ class JobServicer(jobs_pb2_grpc.JobServiceServicer):  # type: ignore[misc]  # ge
         """By the calendar of this node."""
         now, calendar = self._node.clock(), working_days(self._node)
         return days_left_message(calendar.left(now, one) for one in read_due_times(request, now))
+
+
+def _sees_incoming(call: Call) -> bool:
+    """Whether the caller may list what peers asked of this node, and so may see it counted."""
+    if call.person is None:
+        return call.caller.role == "node"
+    return not refusal(RPCS[_INCOMING], call.person)

@@ -14,7 +14,7 @@ from node.console.pages.report_files import TYPES as FILE_TYPES
 from node.console.render import show
 from node.console.visits import Visit
 from node.domain.days import china_day
-from node.domain.job_statistics import COLUMNS, Statistics, last_months
+from node.domain.job_statistics import COLUMNS, MONTHLY, Statistics, last_months
 from node.domain.small_counts import LEAST, Shown
 from node.errors import InvalidRequestError, NotFoundError
 from node.reports import xlsx
@@ -26,17 +26,37 @@ TYPES: Final = {"csv": "text/csv; charset=utf-8", "xlsx": FILE_TYPES["xlsx"]}
 _MONTH: Final = re.compile(r"\d{4}-\d{2}")
 _TITLES: Final = {
     "months": "按月",
+    "records": "授权、查询、报告和异议",
+    "entrusted": "外省委托本省的查询",
     "units": "按单位",
     "items": "按项目",
     "peers": "按省份",
     "refusals": "被拒绝，按规则",
 }
-_NAMES: Final = {"months": "月份", "units": "单位", "items": "项目", "peers": "省份", "refusals": "规则"}
+_NAMES: Final = {
+    **dict.fromkeys(MONTHLY, "月份"),
+    "units": "单位",
+    "items": "项目",
+    "peers": "省份",
+    "refusals": "规则",
+}
 _WORDS: Final = {
     "jobs": "任务",
     "people": "人数",
-    "done": "已完成",
-    "not_done": "未完成",
+    "done": "已答复",
+    "terminated": "终止",
+    "suspended": "中止",
+    "open": "进行中",
+    "mandates": "授权书",
+    "item_queries": "项目查询",
+    "reports": "出具报告的任务",
+    "report_files": "报告份数",
+    "objections": "提出的异议",
+    "rechecks": "已复核的异议",
+    "queries": "委托核对",
+    "points": "委托核对点数",
+    "sums": "委托汇总",
+    "sum_points": "委托汇总点数",
     "parts": "询问",
     "in_time": "{days}日内答复",
     "later": "较晚答复",
@@ -59,6 +79,7 @@ def show_statistics(visit: Visit) -> Response:
         "bars": _bars(found),
         "least": LEAST,
         "days": found.days,
+        "monthly": [visit.say(_TITLES[name]) for name in MONTHLY],
     }
     return show(visit, "statistics.html", values)
 
@@ -104,6 +125,8 @@ def _tables(visit: Visit, found: Statistics) -> list[Table]:
             ),
         )
         for name, columns in COLUMNS.items()
+        # Nobody asked, or the person may not see what peers asked.
+        if name != "entrusted" or found.entrusted
     ]
 
 

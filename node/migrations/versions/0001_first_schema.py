@@ -96,13 +96,16 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(), nullable=True),
         sa.Column("fetched_at", sa.DateTime(), nullable=True),
         sa.Column("files_issued", sa.Integer(), nullable=False),
+        sa.Column("mandates", sa.Integer(), nullable=False),
+        sa.Column("answered", sa.Boolean(), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("error", sa.String(length=300), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
     op.create_index("ix_jobs_created_at", "jobs", ["created_at", "id", "owner"], unique=False)
     op.create_index("ix_jobs_state", "jobs", ["state", "created_at", "id", "owner"], unique=False)
-    op.create_index("ix_jobs_statistics", "jobs", ["month", "owner", "state", "items", "subjects"])
+    counted = ["month", "owner", "state", "answered", "items", "subjects", "mandates", "files_issued"]
+    op.create_index("ix_jobs_statistics", "jobs", counted)
     op.create_index("ix_jobs_finished_at", "jobs", ["finished_at"], unique=False)
     op.create_index("ix_jobs_fetched_at", "jobs", ["fetched_at"], unique=False)
     op.create_table(

@@ -6,9 +6,11 @@ import re
 import zipfile
 
 import pytest
+from sqlalchemy import insert
 
 from node.clock import utc_now
 from node.console.pages.statistics import _bars
+from node.database.query_tables import queries
 from node.domain.days import china_day
 from node.domain.job_statistics import Statistics, StatisticsRow, last_months
 from node.domain.small_counts import SMALL
@@ -35,6 +37,7 @@ def there(site: Site) -> dict[str, Browser]:
 
 def test_tables_a_picture_and_files_say_the_same(there: dict[str, Browser]) -> None:
     page = there["tong"].get("/statistics")
+    assert "项目查询" in page
     month = f"{last_months(china_day(utc_now()))[-1]:%Y-%m}"
     assert "按省份" in page
     assert '<svg class="hq-chart" role="img"' in page
@@ -53,6 +56,24 @@ def test_tables_a_picture_and_files_say_the_same(there: dict[str, Browser]) -> N
     assert "<f>" not in text
     english = there["tong"].client.get("/statistics?lang=en")
     assert english.status_code == 200
+
+
+def test_what_peers_asked_is_shown_to_who_may_list_it(site: Site, there: dict[str, Browser]) -> None:
+    """An observer may list incoming queries, a preparer may not."""
+    digest, now = bytes(32), utc_now()
+    with site.node.node.store.transaction("a query", write=True) as tx:
+        for number in range(12):
+            row = {
+                "peer": "33", "query_id": number.to_bytes(16), "token_class": "identity", "epoch": 1,
+                "items": "[]", "purpose": "review", "legal_basis": "", "manifest_digest": digest,
+                "mandate_root": digest, "tokens_until": 0, "points": 4_099, "charged": 4_099,
+                "granules": 0, "state": "done", "opened_at": now,
+            }  # fmt: skip
+            tx.execute(insert(queries), [row])
+    assert "外省委托本省的查询" not in there["tong"].get("/statistics")
+    page = there["guan"].get("/statistics")
+    assert "外省委托本省的查询" in page
+    assert f"{12 * 4_099:,}" in page
 
 
 def test_another_unit_and_a_role_without_cases(there: dict[str, Browser]) -> None:

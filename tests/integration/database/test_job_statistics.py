@@ -3,20 +3,42 @@
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, event, select
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    event,
+    insert,
+    select,
+)
 
 from node.database import Store, open_store
-from node.database.job_statistics import count_jobs, count_parts
-from node.database.jobs import add_job, add_parts, update_part
-from node.database.tables import parts
-from node.domain.days import china_time, day_start
-from node.domain.job_statistics import COLUMNS, last_months, make_statistics
+from node.database.case_tables import objections
+from node.database.column_types import UtcDateTime
+from node.database.job_statistics import count_entrusted, count_jobs, count_objections, count_parts
+from node.database.jobs import add_job, add_parts, set_job_state, update_part
+from node.database.query_tables import queries
+from node.database.retention import count_files
+from node.database.tables import parts, sum_queries
+from node.domain.days import FIRST_DAY, china_time, day_start
+from node.domain.job_statistics import (
+    COLUMNS,
+    Entrusted,
+    JobGroup,
+    ObjectionGroup,
+    last_months,
+    make_statistics,
+)
 from node.domain.jobs import JobRow, PartClock
 from node.domain.small_counts import HIDDEN, SMALL
 
@@ -34,10 +56,11 @@ def made_jobs() -> Made:
     for number in range(COUNT):
         at = chance.choice(edges) + timedelta(seconds=chance.choice([-1, 0, 1, 86_400, 900_000]))
         items = tuple(chance.sample(["C21", "C23", "Z59b"], chance.randint(1, 2)))
-        state = chance.choice(["done", "done", "failed"])
+        state = chance.choice(["done", "done", "done", "failed", "cancelled", "running"])
         job = JobRow(
             f"v-{number:04}", state, b"", chance.randint(1, 40), items, "review", "SA", at, at, None,
-            cancel_requested=False, error="", owner=chance.choice(UNITS),
+            cancel_requested=False, error="", owner=chance.choice(UNITS), mandates=chance.randint(0, 9),
+            files_issued=chance.choice([0, 0, 1, 3]),
         )  # fmt: skip
         parts = {}
         for peer in chance.sample(["33", "44", "52"], chance.randint(1, 3)):
@@ -55,6 +78,51 @@ def made_jobs() -> Made:
 MADE = made_jobs()
 
 
+def in_tables(table: Table, rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Rows with something in each column that may not be empty."""
+    plain = (
+        (Integer, 0),
+        (String, ""),
+        (LargeBinary, b""),
+        (Boolean, False),
+        (UtcDateTime, day_start(TODAY)),
+    )
+    others = {
+        column.name: next(value for kind, value in plain if isinstance(column.type, kind))
+        for column in table.c
+        if not column.nullable
+    }
+    return [{**others, **row} for row in rows]
+
+
+def made_others() -> tuple[list[dict[str, object]], ...]:
+    """Objections, queries and queries for sums around the ends of months."""
+    chance = random.Random(8)
+    firsts = last_months(TODAY)[-3:]
+    raised = [
+        {
+            "id": f"o-{number}", "owner": chance.choice(UNITS),
+            "raised_day": (chance.choice(firsts) - FIRST_DAY).days + chance.choice([-1, 0, 1, 40]),
+            "recheck_job": chance.choice(["", "v-0001"]),
+        }
+        for number in range(300)
+    ]  # fmt: skip
+    asked = [
+        {
+            "peer": chance.choice(["33", "44"]), "query_id": number.to_bytes(16),
+            "points": chance.choice([64, 1_024]),
+            "at": day_start(chance.choice(firsts)) + timedelta(seconds=chance.choice([-1, 0, 1, 900_000])),
+        }
+        for number in range(200)
+    ]  # fmt: skip
+    points = [{"opened_at": one["at"], **{k: v for k, v in one.items() if k != "at"}} for one in asked]
+    sums = [{**one, "item": item} for one in asked[:90] for item in chance.choice([["C21"], ["C21", "C23"]])]
+    return in_tables(objections, raised), in_tables(queries, points), in_tables(sum_queries, sums)
+
+
+OBJECTIONS, QUERIES, SUMS = made_others()
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     if request.param == "sqlite":
@@ -68,6 +136,12 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             add_job(tx, job, b"sealed", list(parts), clock)
             for peer, values in parts.items():
                 update_part(tx, job.id, peer, values)
+            set_job_state(tx, job.id, job.state, None if job.state == "running" else job.created_at)
+            if job.files_issued:
+                count_files(tx, job.id, job.files_issued)
+        tx.execute(insert(objections), OBJECTIONS)
+        tx.execute(insert(queries), QUERIES)
+        tx.execute(insert(sum_queries), SUMS)
     yield found
     found.dispose()
 
@@ -137,20 +211,112 @@ def test_tables_show_the_counts_or_why_not(store: Store) -> None:
         assert one["most_hours"] == times[math.ceil(0.9 * len(times)) - 1]
 
 
+def end_of(job: JobRow, made: Mapping[str, Mapping[str, object]]) -> str:
+    if job.state in ("running", "cancelled"):
+        return {"running": "open", "cancelled": "terminated"}[job.state]
+    answered = any(values["state"] == "done" for values in made.values())
+    return "done" if job.state == "done" and answered else "suspended"
+
+
+@pytest.mark.parametrize("owners", [None, UNITS[:2]])
+def test_what_the_ministry_counts(store: Store, owners: list[str] | None) -> None:
+    """Ends apart, mandates, item queries, reports, objections: as plain loops over the rows count them."""
+    month, months = "2026-06", last_months(TODAY)
+    with store.transaction("count") as tx:
+        cases = count_objections(tx, months[0], months[-1], owners)
+    found = make_statistics(month, DAYS, *counted(store, month, owners), cases)
+    own = rows_of(month, owners)
+    told = {
+        name: dict(
+            zip(COLUMNS[name], next(r.cells for r in getattr(found, name) if r.name == month), strict=True)
+        )
+        for name in ("months", "records")
+    }
+    ends = Counter(end_of(job, made) for job, made in own)
+    assert min(ends.values()) >= 10
+    assert {name: told["months"][name] for name in ("done", "terminated", "suspended", "open")} == ends
+    raised = [
+        row
+        for row in OBJECTIONS
+        if f"{FIRST_DAY + timedelta(days=row['raised_day']):%Y-%m}" == month
+        and (owners is None or row["owner"] in owners)
+    ]
+    assert told["records"] == {
+        "mandates": sum(job.mandates for job, _ in own),
+        "item_queries": sum(job.subjects * len(job.items) for job, _ in own),
+        "reports": sum(job.files_issued > 0 for job, _ in own),
+        "report_files": sum(job.files_issued for job, _ in own),
+        "objections": len(raised),
+        "rechecks": sum(row["recheck_job"] != "" for row in raised),
+    }
+
+
+def test_what_peers_entrusted(store: Store) -> None:
+    """A query for two sums is one query about its people."""
+    months = last_months(TODAY)
+    with store.transaction("count") as tx:
+        found = count_entrusted(tx, months)
+    for one in found:
+        points = [row for row in QUERIES if f"{china_time(row['opened_at']):%Y-%m}" == one.month]
+        sums = {row["query_id"]: row for row in SUMS if f"{china_time(row['at']):%Y-%m}" == one.month}
+        expected = (sum(row["points"] for row in points), sum(row["points"] for row in sums.values()))
+        assert one == Entrusted(one.month, len(points), expected[0], len(sums), expected[1])
+    assert sum(one.queries for one in found) == len(QUERIES)
+
+
+def group(state: str, jobs: int, *, answered: bool = True, reports: int = 0, mandates: int = 0) -> JobGroup:
+    return JobGroup(
+        "2026-06", UNITS[0], state, answered, ("C21",), jobs, jobs, mandates, 2 * reports, reports
+    )
+
+
+@pytest.mark.parametrize(
+    ("jobs", "cases", "ends", "records"),
+    [
+        # Three suspended jobs: how many are done would tell them.
+        ([group("done", 60), group("failed", 3)], (), ("-", 0, "<10", 0), (0, 63, 0, 0, 0, 0)),
+        ([group("done", 60), group("done", 20, answered=False)], (), (60, 0, 20, 0), (0, 80, 0, 0, 0, 0)),
+        # Reports of a few jobs, and of all but a few.
+        ([group("done", 60, reports=4)], (), (60, 0, 0, 0), (0, 60, "-", "-", 0, 0)),
+        ([group("done", 60, reports=55)], (), (60, 0, 0, 0), (0, 60, "-", "-", 0, 0)),
+        ([group("done", 60, reports=30, mandates=9)], (), (60, 0, 0, 0), ("<10", 60, 30, 60, 0, 0)),
+        # Few objections, and few that were not looked at again.
+        ([group("done", 60)], (5, 5), (60, 0, 0, 0), (0, 60, 0, 0, "<10", "-")),
+        ([group("done", 60)], (30, 25), (60, 0, 0, 0), (0, 60, 0, 0, 30, "-")),
+        ([group("done", 60)], (30, 15), (60, 0, 0, 0), (0, 60, 0, 0, 30, 15)),
+        ([group("done", 9, reports=9)], (30, 15), ("-",) * 4, ("-",) * 6),
+    ],
+)
+def test_small_counts_are_hidden(
+    jobs: list[JobGroup], cases: tuple[int, ...], ends: tuple[object, ...], records: tuple[object, ...]
+) -> None:
+    objections = [ObjectionGroup("2026-06", *cases)] if cases else []
+    found = make_statistics("2026-06", DAYS, jobs, [], objections)
+    assert found.months[0].cells[2:] == ends
+    assert found.records[0].cells == records
+
+
+def test_few_queries_of_peers_do_not_tell_their_points() -> None:
+    months = [Entrusted("2026-05", 0, 0, 0, 0), Entrusted("2026-06", 9, 576, 10, 640)]
+    found = make_statistics("2026-06", DAYS, [], [], (), months)
+    assert [(row.name, row.cells) for row in found.entrusted] == [("2026-06", (SMALL, HIDDEN, 10, 640))]
+
+
 def test_a_month_with_few_jobs_tells_nothing_but_that(store: Store) -> None:
     jobs, parts = counted(store, "2026-06", None)
     few = [one for one in jobs if one.month == "2026-06"][:1]
     found = make_statistics("2026-06", DAYS, few, parts)
-    assert [row.cells for row in found.months] == [(SMALL, HIDDEN, HIDDEN, HIDDEN)]
+    assert [row.cells for row in found.months] == [(SMALL, *[HIDDEN] * 5)]
     assert (found.units, found.items, found.peers, found.refusals) == ((), (), (), ())
 
 
-def plan_of(store: Store, work: Callable[[Connection], object]) -> list[str]:
-    """The plan of the only statement that `work` makes."""
+def plan_of(store: Store, work: Callable[[Connection], object], table: str = "") -> list[str]:
+    """The plan of the only statement about a table that `work` makes."""
     asked = []
 
     def keep(_connection, _cursor, statement, parameters, *_more) -> None:
-        asked.append((statement, parameters))
+        if f"FROM {table}" in statement:
+            asked.append((statement, parameters))
 
     with store.transaction("plan") as tx:
         if tx.dialect.name != "sqlite":
@@ -174,6 +340,19 @@ def test_all_is_counted_in_an_index_and_in_its_order(store: Store, owners: list[
         plan = plan_of(store, work)
         assert len(plan) == 1, plan
         assert f"COVERING INDEX ix_{table}_statistics" in plan[0], plan
+
+
+def test_objections_and_queries_are_counted_in_an_index(store: Store) -> None:
+    def entrusted(tx: Connection) -> None:
+        count_entrusted(tx, last_months(TODAY)[-1:])
+
+    for table, work in (
+        ("objections", lambda tx: count_objections(tx, TODAY, TODAY, None)),
+        ("queries", entrusted),
+        ("sum_queries", entrusted),
+    ):
+        plan = " ".join(plan_of(store, work, table))
+        assert f"COVERING INDEX ix_{table}_statistics" in plan, plan
 
 
 def hours_of(row: Mapping[str, object]) -> int | None:

@@ -125,7 +125,7 @@ class GetStatisticsRequest(_message.Message):
     def __init__(self, month: _Optional[str] = ...) -> None: ...
 
 class GetStatisticsResponse(_message.Message):
-    __slots__ = ("month", "in_time_days", "months", "units", "items", "peers", "refusals")
+    __slots__ = ("month", "in_time_days", "months", "units", "items", "peers", "refusals", "records", "entrusted")
     MONTH_FIELD_NUMBER: _ClassVar[int]
     IN_TIME_DAYS_FIELD_NUMBER: _ClassVar[int]
     MONTHS_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +133,8 @@ class GetStatisticsResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _ClassVar[int]
     PEERS_FIELD_NUMBER: _ClassVar[int]
     REFUSALS_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    ENTRUSTED_FIELD_NUMBER: _ClassVar[int]
     month: str
     in_time_days: int
     months: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
@@ -140,7 +142,9 @@ class GetStatisticsResponse(_message.Message):
     items: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
     peers: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
     refusals: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
-    def __init__(self, month: _Optional[str] = ..., in_time_days: _Optional[int] = ..., months: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., peers: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., refusals: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ...) -> None: ...
+    records: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
+    entrusted: _containers.RepeatedCompositeFieldContainer[StatisticsRow]
+    def __init__(self, month: _Optional[str] = ..., in_time_days: _Optional[int] = ..., months: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., units: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., items: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., peers: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., refusals: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., records: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ..., entrusted: _Optional[_Iterable[_Union[StatisticsRow, _Mapping]]] = ...) -> None: ...
 
 class StatisticsRow(_message.Message):
     __slots__ = ("name", "cells")
