@@ -19,9 +19,10 @@ from node.domain.small_counts import HIDDEN, LEAST, SMALL
 def statistics(home: Path, as_json: bool, address: str | None, month: str) -> None:
     """Count jobs by month, unit, item and province.
 
-    Months are counted as in the ministry's table D204Z56. Terminated (终止): cancelled. Suspended (中止): failed, or ended without any answer. Item queries:
-    people times items of each job. Entrusted (受托): what other provinces asked of this node; points
-    are padded, at least one a person.
+    Months are counted as in the ministry's table D204Z56. Terminated (终止): cancelled. Suspended
+    (中止): failed, or ended without any answer. Item queries: people times items of each job.
+    Entrusted (受托): what other provinces asked of this node; points are padded, at least one a
+    person.
 
     Units, items and provinces are those of one month. Small counts are hidden, and so are those
     from which they could be worked out.
