@@ -26,6 +26,12 @@ def leave_alone(site: Site, browser: Browser, minutes: float) -> None:
         rows.use_session(tx, digest, utc_now() - timedelta(minutes=minutes))
 
 
+@pytest.fixture
+def li(site: Site) -> Browser:
+    """A browser of its own, since the end of a session takes its cookie away."""
+    return site.browser("li")
+
+
 @pytest.fixture(autouse=True)
 def used_again(site: Site) -> Iterator[None]:
     """Other tests go on with the same session."""

@@ -57,7 +57,7 @@ def kept(run: Watching, watch: str) -> dict[str, set[int]]:
 
 def asked(run: Watching) -> list[tuple[str, str, int]]:
     """Class, purpose and day of every query that 44 was asked, in order."""
-    sql = "SELECT token_class, purpose, tokens_until FROM queries ORDER BY opened_at"
+    sql = "SELECT token_class, purpose, tokens_until FROM queries ORDER BY opened_at, rowid"
     return query_database(run.responder.home, sql)  # type: ignore[return-value]
 
 
